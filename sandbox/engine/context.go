@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// endpoint is the address of a docker daemon.
+type endpoint struct {
+	host    string // as DOCKER_HOST says it, such as unix:///var/run/docker.sock
+	network string // for a dialer; empty where only the docker program gets through
+	address string
+	err     error // the configuration names a daemon that cannot be made out
+}
+
+// dockerEndpoint finds the daemon as the docker program does: DOCKER_HOST,
+// then the context that DOCKER_CONTEXT or docker's config.json names, then the
+// system's own socket.
+func dockerEndpoint() endpoint {
+	host, tls, err := dockerHost()
+	e := endpoint{host: host, err: err}
+	if err == nil && !tls {
+		e.network, e.address = plainHost(host)
+	}
+	return e
+}
+
+func dockerHost() (host string, tls bool, err error) {
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		return host, false, nil
+	}
+	dir := os.Getenv("DOCKER_CONFIG")
+	if dir == "" {
+		home, _ := os.UserHomeDir()
+		dir = filepath.Join(home, ".docker")
+	}
+	name := cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(dir))
+	if name == "" || name == "default" {
+		return defaultDockerHost(), false, nil
+	}
+	return contextHost(dir, name)
+}
+
+func defaultDockerHost() string {
+	if runtime.GOOS == "windows" {
+		return "npipe:////./pipe/docker_engine"
+	}
+	return "unix:///var/run/docker.sock"
+}
+
+// currentContext reads the context that `docker context use` chose. A config
+// that cannot be read chooses none; the docker program will complain about it.
+func currentContext(dir string) string {
+	var c struct {
+		CurrentContext string `json:"currentContext"`
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "config.json")); err == nil {
+		_ = json.Unmarshal(b, &c)
+	}
+	return c.CurrentContext
+}
+
+// contextHost reads a context's daemon from docker's context store, in which
+// a context's directory is named by the SHA-256 of its name.
+func contextHost(dir, name string) (host string, tls bool, err error) {
+	sum := sha256.Sum256([]byte(name))
+	id := hex.EncodeToString(sum[:])
+	b, err := os.ReadFile(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
+	if err != nil {
+		return "", false, fmt.Errorf("docker context %q is not there", registry.OneLine(name))
+	}
+	var meta struct {
+		Endpoints map[string]struct{ Host string }
+	}
+	if err := json.Unmarshal(b, &meta); err != nil || meta.Endpoints["docker"].Host == "" {
+		return "", false, fmt.Errorf("docker context %q names no daemon", registry.OneLine(name))
+	}
+	_, tlsErr := os.Stat(filepath.Join(dir, "contexts", "tls", id))
+	return meta.Endpoints["docker"].Host, tlsErr == nil, nil
+}

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// maxInspect is the largest answer of the daemon that is read, in bytes.
+const maxInspect = 8 << 20
+
+// Docker is Docker 20.10 or later with BuildKit. It asks the daemon about
+// images directly, through its socket: that takes less than half the time of
+// starting the docker program, and it is the question asked on every start of
+// a sandbox. All else goes through the docker program.
+type Docker struct {
+	program
+	endpoint endpoint
+}
+
+// Name returns "docker".
+func (*Docker) Name() string { return DockerName }
+
+// Store is the daemon's address.
+func (d *Docker) Store() string { return DockerName + "\x00" + d.endpoint.host }
+
+type dockerImage struct {
+	ID           string `json:"Id"`
+	RepoDigests  []string
+	Os           string
+	Architecture string
+	Variant      string
+	Config       struct{ Labels map[string]string }
+}
+
+func (i dockerImage) image() *Image {
+	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Config.Labels, Digests: i.RepoDigests}
+}
+
+// Inspect asks the daemon's socket where that is plain, and the docker
+// program where TLS or SSH stand between.
+func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
+	if d.endpoint.err != nil {
+		return nil, &UnavailableError{Engine: DockerName, Reason: d.endpoint.err.Error(), Hint: "run `docker context ls`"}
+	}
+	if d.endpoint.network == "" {
+		return d.inspectByProgram(ctx, ref)
+	}
+	status, body, err := d.endpoint.get(ctx, "/images/"+ref+"/json")
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		return nil, d.unavailable(err)
+	}
+	switch status {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, ErrNotFound
+	default:
+		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, registry.OneLine(string(body))), Hint: "run `docker info`"}
+	}
+	var i dockerImage
+	if err := json.Unmarshal(body, &i); err != nil {
+		return nil, &UnavailableError{Engine: DockerName, Reason: "the daemon's answer is not an image in JSON", Hint: "run `docker info`"}
+	}
+	return i.image(), nil
+}
+
+func (d *Docker) unavailable(err error) error {
+	u := &UnavailableError{Engine: DockerName, Hint: "start it, with `systemctl start docker` or Docker Desktop, or point DOCKER_HOST at one that runs"}
+	var netErr net.Error
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		u.Reason = "no permission to use " + d.endpoint.host
+		u.Hint = "join the docker group, use rootless docker, or choose podman with --runtime podman"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		u.Reason = "no daemon listens on " + d.endpoint.host
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		u.Reason = fmt.Sprintf("the daemon at %s gave no answer within %s", d.endpoint.host, questionTimeout)
+		u.Hint = "restart the daemon"
+	default:
+		u.Reason = registry.OneLine(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))
+	}
+	return u
+}
+
+func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, error) {
+	out, err := d.ask(ctx, "image", "inspect", ref)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		// The daemon answers, so it was the image that is missing.
+		if _, versionErr := d.ask(ctx, "version", "--format", "{{.Server.Version}}"); versionErr == nil {
+			return nil, ErrNotFound
+		}
+		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Hint: "run `docker info`"}
+	}
+	var images []dockerImage
+	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
+		return nil, &UnavailableError{Engine: DockerName, Reason: "docker image inspect did not answer with one image in JSON"}
+	}
+	return images[0].image(), nil
+}
+
+// Pull runs docker pull.
+func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
+	var global, env []string
+	if o.IgnoreLogins && d.endpoint.network != "" {
+		// An empty configuration has no logins, and no context either: name the daemon.
+		none, err := os.MkdirTemp("", "openlock-nologin-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(none)
+		if err := os.WriteFile(filepath.Join(none, "config.json"), []byte("{}"), 0o600); err != nil {
+			return err
+		}
+		env = []string{"DOCKER_CONFIG=" + none, "DOCKER_HOST=" + d.endpoint.host, "DOCKER_CONTEXT="}
+	}
+	return d.work(ctx, pullTimeout, env, append(global, "pull", "--platform", platform, ref)...)
+}
+
+// Build runs docker buildx build where buildx is there, else docker build,
+// which has BuildKit inside up to Docker 22. The Containerfile needs BuildKit.
+func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
+	command, env := []string{"buildx", "build", "--load"}, []string(nil)
+	if _, err := d.ask(ctx, "buildx", "version"); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return "", cause
+		}
+		command, env = []string{"build"}, []string{"DOCKER_BUILDKIT=1"}
+	}
+	return buildWith(b, func(dir string, args []string) error {
+		args = append(append(command, "--progress", "plain"), args...)
+		return d.work(ctx, buildTimeout, env, append(args, dir)...)
+	})
+}
+
+// Tag runs docker tag.
+func (d *Docker) Tag(ctx context.Context, image, ref string) error {
+	_, err := d.ask(ctx, "tag", image, ref)
+	return err
+}
+
+// Remove runs docker rmi.
+func (d *Docker) Remove(ctx context.Context, ref string) error {
+	_, err := d.ask(ctx, "rmi", ref)
+	return err
+}
+
+// get sends one GET to the daemon on a connection of its own.
+func (e endpoint) get(ctx context.Context, path string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
+	defer cancel()
+	tr := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, e.network, e.address)
+		},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker"+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	resp, err := (&http.Client{Transport: tr}).Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxInspect))
+	return resp.StatusCode, body, err
+}
+
+// plainHost splits a daemon's address into what a dialer takes; network is
+// empty for addresses that only the docker program can reach.
+func plainHost(host string) (network, address string) {
+	scheme, rest, _ := strings.Cut(host, "://")
+	switch {
+	case scheme == "unix":
+		return "unix", rest
+	case scheme == "tcp" && os.Getenv("DOCKER_TLS_VERIFY") == "" && os.Getenv("DOCKER_TLS") == "":
+		rest, _, _ = strings.Cut(rest, "/")
+		return "tcp", rest
+	}
+	return "", ""
+}

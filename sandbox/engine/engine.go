@@ -1,0 +1,168 @@
+// Package engine drives the container engines that hold base images on a
+// host: podman and docker, each through one small interface.
+//
+// The questions are asked so that an engine that does not answer is never
+// taken for an image that is not there: Inspect returns [ErrNotFound] for the
+// one and [*UnavailableError] for the other.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// Engine holds images and can pull and build them. Refs are repository:tag,
+// repository@digest or an image ID. Every method ends when its context does,
+// and leaves no process behind.
+type Engine interface {
+	// Name is the engine's name, "podman" or "docker".
+	Name() string
+	// Store identifies the image store: two engines with equal stores share images.
+	Store() string
+	// Inspect tells what ref is in the local store, without any network. The
+	// error is [ErrNotFound], or *UnavailableError when the engine does not answer.
+	Inspect(ctx context.Context, ref string) (*Image, error)
+	// Pull fetches a ref for a platform (os/arch[/variant]).
+	Pull(ctx context.Context, ref, platform string, o PullOptions) error
+	// Build builds an image and returns its ID. It gets no tag.
+	Build(ctx context.Context, b BuildRequest) (id string, err error)
+	// Tag gives an image a further name, taking it from any other image.
+	Tag(ctx context.Context, image, ref string) error
+	// Remove takes a name from its image, and the image too where it was the last.
+	Remove(ctx context.Context, ref string) error
+}
+
+var (
+	_ Engine = (*Podman)(nil)
+	_ Engine = (*Docker)(nil)
+)
+
+// ErrNotFound is the engine's own word that it has no such image.
+var ErrNotFound = errors.New("no such image")
+
+// UnavailableError tells that an engine is installed but does not answer.
+type UnavailableError struct {
+	Engine string // its name
+	Reason string // one line, fit to print
+	Hint   string // the remedy, one line
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s does not answer: %s", e.Engine, e.Reason)
+}
+
+// NotInstalledError tells that no engine, or not the one asked for, is there.
+type NotInstalledError struct {
+	Runtime string // "auto", or the engine that was asked for
+}
+
+func (e *NotInstalledError) Error() string {
+	if e.Runtime == Auto {
+		return "no container engine: neither podman nor docker is installed"
+	}
+	return fmt.Sprintf("container engine %s is not installed: no such program in PATH", e.Runtime)
+}
+
+// Image is what an engine tells of an image it has.
+type Image struct {
+	ID       string            // of the image in the engine's store
+	Platform string            // os/arch[/variant], normalised
+	Labels   map[string]string // of its config
+	Digests  []string          // repository@sha256:…, by which registries know it
+}
+
+// PullOptions change how an image is pulled.
+type PullOptions struct {
+	IgnoreLogins bool // the stored logins do not work; pull without
+}
+
+// BuildRequest is one build from a Containerfile that needs no context.
+type BuildRequest struct {
+	Containerfile []byte            // exactly these bytes are built
+	Platform      string            // os/arch[/variant]
+	Labels        map[string]string // added to the image's config
+	NoCache       bool              // run every step again
+}
+
+// Names that a runtime may be asked for by.
+const (
+	Auto       = "auto"
+	PodmanName = "podman"
+	DockerName = "docker"
+)
+
+// Limits on engines. A pull or build that takes longer hangs.
+const (
+	questionTimeout = 10 * time.Second // inspect, tag, remove
+	pullTimeout     = 20 * time.Minute
+	buildTimeout    = 90 * time.Minute
+)
+
+// Find returns the installed engines that runtime names, the preferred one
+// first: podman, then docker for "auto" or "", else just the one named. That
+// they are installed does not mean that they answer; the first Inspect tells.
+// Output gets what engines print while they pull and build, made fit for a
+// terminal. The error is *NotInstalledError, or names the unknown runtime.
+func Find(runtime string, output io.Writer) ([]Engine, error) {
+	var names []string
+	switch runtime {
+	case "", Auto:
+		runtime, names = Auto, []string{PodmanName, DockerName}
+	case PodmanName, DockerName:
+		names = []string{runtime}
+	default:
+		return nil, fmt.Errorf("unknown runtime %q: want auto, podman or docker", runtime)
+	}
+	var found []Engine
+	for _, n := range names {
+		path, err := exec.LookPath(n)
+		if err != nil {
+			continue
+		}
+		p := program{name: n, path: path, output: output}
+		if n == PodmanName {
+			found = append(found, &Podman{program: p})
+		} else {
+			found = append(found, &Docker{program: p, endpoint: dockerEndpoint()})
+		}
+	}
+	if len(found) == 0 {
+		return nil, &NotInstalledError{Runtime: runtime}
+	}
+	return found, nil
+}
+
+// buildContext writes a Containerfile into a directory of its own, so that a
+// build sees these bytes and nothing else.
+func buildContext(containerfile []byte) (dir, file string, err error) {
+	dir, err = os.MkdirTemp("", "openlock-build-")
+	if err != nil {
+		return "", "", fmt.Errorf("directory for the build: %w", err)
+	}
+	file = filepath.Join(dir, "Containerfile")
+	if err := os.WriteFile(file, containerfile, 0o600); err != nil {
+		os.RemoveAll(dir)
+		return "", "", err
+	}
+	return dir, file, nil
+}
+
+// normalPlatform joins what an engine tells of an image's platform.
+func normalPlatform(os, arch, variant string) string {
+	p := os + "/" + arch
+	if variant != "" {
+		p += "/" + variant
+	}
+	if n, err := registry.Normalize(p); err == nil {
+		return n
+	}
+	return registry.OneLine(p)
+}

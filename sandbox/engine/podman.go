@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Podman is podman 4.3 or later, rootless or not, local or a podman machine.
+// Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
+// store.
+type Podman struct{ program }
+
+// Name returns "podman".
+func (*Podman) Name() string { return PodmanName }
+
+// Store is made of the environment that selects podman's store.
+func (*Podman) Store() string {
+	return strings.Join([]string{
+		PodmanName, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
+		os.Getenv("CONTAINERS_STORAGE_CONF"), os.Getenv("XDG_DATA_HOME"),
+	}, "\x00")
+}
+
+// Inspect asks podman once. Only when that fails does it ask a second
+// question, whose exit code tells a missing image (1) from a broken engine.
+func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
+	out, err := p.ask(ctx, "image", "inspect", ref)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		if _, existsErr := p.ask(ctx, "image", "exists", ref); exitCode(existsErr) == 1 {
+			return nil, ErrNotFound
+		}
+		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Hint: "run `podman info` and mend what it complains about"}
+	}
+	var images []struct {
+		ID           string `json:"Id"`
+		RepoDigests  []string
+		Labels       map[string]string
+		Os           string
+		Architecture string
+		Variant      string
+	}
+	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
+		return nil, &UnavailableError{Engine: PodmanName, Reason: "podman image inspect did not answer with one image in JSON"}
+	}
+	i := images[0]
+	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+}
+
+// Pull runs podman pull.
+func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
+	args := []string{"pull", "--platform", platform}
+	if o.IgnoreLogins {
+		dir, err := os.MkdirTemp("", "openlock-nologin-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		none := filepath.Join(dir, "auth.json")
+		if err := os.WriteFile(none, []byte("{}"), 0o600); err != nil {
+			return err
+		}
+		args = append(args, "--authfile", none)
+	}
+	return p.work(ctx, pullTimeout, nil, append(args, ref)...)
+}
+
+// Build runs podman build.
+func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
+	return buildWith(b, func(dir string, args []string) error {
+		args = append([]string{"build", "--format", "oci"}, args...)
+		return p.work(ctx, buildTimeout, nil, append(args, dir)...)
+	})
+}
+
+// Tag runs podman tag.
+func (p *Podman) Tag(ctx context.Context, image, ref string) error {
+	_, err := p.ask(ctx, "tag", image, ref)
+	return err
+}
+
+// Remove runs podman rmi.
+func (p *Podman) Remove(ctx context.Context, ref string) error {
+	_, err := p.ask(ctx, "rmi", ref)
+	return err
+}
+
+// buildWith prepares a build that both engines understand, runs it, and reads
+// the ID of what was built.
+func buildWith(b BuildRequest, run func(dir string, args []string) error) (string, error) {
+	dir, file, err := buildContext(b.Containerfile)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	idDir, err := os.MkdirTemp("", "openlock-id-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(idDir)
+	idFile := filepath.Join(idDir, "id")
+	args := []string{"--file", file, "--iidfile", idFile, "--platform", b.Platform}
+	for k, v := range b.Labels {
+		args = append(args, "--label", k+"="+v)
+	}
+	if b.NoCache {
+		args = append(args, "--no-cache")
+	}
+	if err := run(dir, args); err != nil {
+		return "", err
+	}
+	id, err := os.ReadFile(idFile)
+	if err != nil || strings.TrimSpace(string(id)) == "" {
+		return "", fmt.Errorf("the build succeeded but left no image ID")
+	}
+	return strings.TrimSpace(string(id)), nil
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// stopGrace is what an engine has to end by itself after an interrupt. It is
+// short: a person who pressed Ctrl-C is waiting.
+const stopGrace = time.Second
+
+// program is an engine's command line program.
+type program struct {
+	name   string
+	path   string
+	output io.Writer // for what it prints while it works
+}
+
+// ask runs a quick command and returns its standard output. The error holds
+// the last line of what it said on standard error.
+func (p program) ask(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, questionTimeout, fmt.Errorf("no answer within %s", questionTimeout))
+	defer cancel()
+	var out, said bytes.Buffer
+	err := p.run(ctx, nil, &out, &said, args...)
+	if err == nil {
+		return out.Bytes(), nil
+	}
+	if line := lastLine(said.Bytes()); line != "" && context.Cause(ctx) == nil {
+		return nil, &commandError{program: p.name, verb: verb(args), said: line, err: err}
+	}
+	return nil, &commandError{program: p.name, verb: verb(args), err: err}
+}
+
+// work runs a long command and shows what it prints as it comes.
+func (p program) work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not finished within %s", limit))
+	defer cancel()
+	out := newPlainWriter(p.output)
+	defer out.Flush()
+	if err := p.run(ctx, env, out, out, args...); err != nil {
+		return &commandError{program: p.name, verb: verb(args), err: err}
+	}
+	return nil
+}
+
+// run starts the program in a process group of its own. When ctx ends, the
+// group is interrupted, and killed where that did not help: engines start
+// helpers that would otherwise go on unseen.
+func (p program) run(ctx context.Context, env []string, stdout, stderr io.Writer, args ...string) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Cancel = func() error { return interruptGroup(cmd) }
+	cmd.WaitDelay = stopGrace
+	err := runGroup(cmd)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// commandError tells which command of an engine failed, and what it said.
+type commandError struct {
+	program, verb string
+	said          string // one line; empty where the output was shown already
+	err           error
+}
+
+func (e *commandError) Error() string {
+	if e.said != "" {
+		return fmt.Sprintf("%s %s: %s", e.program, e.verb, e.said)
+	}
+	return fmt.Sprintf("%s %s: %v", e.program, e.verb, e.err)
+}
+
+func (e *commandError) Unwrap() error { return e.err }
+
+// exitCode returns the exit code that err came from, or -1.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// verb is the part of a command line that tells what was tried.
+func verb(args []string) string {
+	n := 0
+	for n < len(args) && n < 2 && !strings.HasPrefix(args[n], "-") {
+		n++
+	}
+	if n == 2 && args[0] != "image" && args[0] != "buildx" {
+		n = 1
+	}
+	return strings.Join(args[:n], " ")
+}
+
+func lastLine(b []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.TrimPrefix(registry.OneLine(lines[len(lines)-1]), "Error: ")
+}

@@ -1,0 +1,87 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// check is what was found of one required platform: its digest, or why it is
+// missing, or an error that makes the whole answer doubtful.
+type check struct {
+	digest  v1.Hash
+	missing string
+	err     error
+}
+
+// checkAll asks for the required platforms side by side: the time of a probe
+// is the time of its slowest child, not their sum.
+func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []check {
+	checks := make([]check, len(q.Platforms))
+	var wg sync.WaitGroup
+	for i, p := range q.Platforms {
+		o, found := pick(offered, p)
+		if !found {
+			checks[i].missing = p + " is not in the index"
+			continue
+		}
+		wg.Go(func() {
+			checks[i] = s.check(ctx, o, q.Identity)
+		})
+	}
+	wg.Wait()
+	return checks
+}
+
+func pick(offered []offer, platform string) (offer, bool) {
+	for _, o := range offered {
+		if o.platform == platform {
+			return o, true
+		}
+	}
+	return offer{}, false
+}
+
+// check follows one child to its config and compares what the three say.
+func (s *session) check(ctx context.Context, o offer, identity string) check {
+	what := "child " + o.platform
+	invalid := func(format string, args ...any) check {
+		return check{err: &failure{state: Invalid, reason: what + ": " + fmt.Sprintf(format, args...)}}
+	}
+	gone := check{missing: fmt.Sprintf("%s is in the index, but its child %s is gone", o.platform, o.digest)}
+	if o.nested {
+		return invalid("it is not an image manifest, but an index or artefact inside the index")
+	}
+	doc := o.doc
+	if doc == nil {
+		var err error
+		if doc, err = s.manifest(ctx, o.digest.String(), what); err != nil {
+			if errors.Is(err, errGone) {
+				return gone
+			}
+			return check{err: err}
+		}
+	}
+	if !doc.mediaType.IsImage() {
+		return invalid("it is an index inside the index")
+	}
+	c, err := s.config(ctx, doc, what)
+	switch {
+	case errors.Is(err, errGone):
+		return gone
+	case err != nil:
+		return check{err: err}
+	case c.platform != o.platform:
+		return invalid("the image is for %s", OneLine(c.platform))
+	case identity != "" && c.labels[tag.Label] == "":
+		return invalid("the image does not carry the label %s", tag.Label)
+	case identity != "" && c.labels[tag.Label] != identity:
+		return invalid("the image was built from another Containerfile (label %s)", OneLine(c.labels[tag.Label]))
+	}
+	return check{digest: doc.digest}
+}

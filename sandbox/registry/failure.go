@@ -1,0 +1,136 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// failure is an answer, or the lack of one, that ends an attempt.
+type failure struct {
+	state      State
+	reason     string // one line, fit to print
+	hint       string
+	retryAfter time.Duration // Throttled: what the registry asked for
+	transient  bool          // worth another try at once: 5xx, a lost connection
+	timeout    bool          // transient, but it has cost its whole time already
+}
+
+func (f *failure) Error() string { return f.reason }
+
+// errGone is the registry's own word that what was asked for is not there.
+var errGone = errors.New("not there")
+
+// meaning is the status that an answer stands for. Some registries say 404 and
+// explain in the body that they mean "denied".
+func meaning(status int, codes []transport.ErrorCode) int {
+	for _, c := range codes {
+		switch {
+		case c == transport.TooManyRequestsErrorCode:
+			return http.StatusTooManyRequests
+		case status == http.StatusNotFound && (c == transport.UnauthorizedErrorCode || c == transport.DeniedErrorCode):
+			return http.StatusForbidden
+		}
+	}
+	return status
+}
+
+// failStatus judges an HTTP status other than 200. A 404 is invalid here: the
+// one place where it means "not there" is the answer to a GET of a manifest or
+// blob, which [session.get] sees to.
+func failStatus(step string, status int, codes []transport.ErrorCode, retryAfter time.Duration) error {
+	said := fmt.Sprintf("%s: HTTP %d %s", step, status, http.StatusText(status))
+	if len(codes) > 0 {
+		said = fmt.Sprintf("%s: HTTP %d, %s", step, status, OneLine(string(codes[0])))
+	}
+	status = meaning(status, codes)
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return &failure{state: Denied, reason: said + "; it is private, or it does not exist: registries do not tell which"}
+	case status == http.StatusTooManyRequests:
+		return &failure{state: Throttled, reason: said, retryAfter: retryAfter}
+	case status == http.StatusRequestTimeout, status >= 500:
+		return &failure{state: Unreachable, reason: said, transient: true}
+	}
+	return &failure{state: Invalid, reason: said + ", which no registry answers here"}
+}
+
+// failTransport judges an error that came instead of an answer.
+func failTransport(step string, err error) error {
+	var (
+		known     *failure
+		status    *transport.Error
+		netErr    net.Error
+		dnsErr    *net.DNSError
+		certErr   *tls.CertificateVerificationError
+		authority x509.UnknownAuthorityError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+		errno     syscall.Errno
+		syntax    *json.SyntaxError
+	)
+	unreachable := func(transient bool, format string, args ...any) error {
+		return &failure{state: Unreachable, reason: step + ": " + fmt.Sprintf(format, args...), transient: transient}
+	}
+	text := OneLine(err.Error())
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &status):
+		return failStatus(step, status.StatusCode, codesOf(status.Errors), 0)
+	case errors.As(err, &syntax), strings.Contains(text, "no token in bearer response"):
+		return &failure{state: Invalid, reason: step + ": the answer is not a token in JSON"}
+	case strings.Contains(text, "redirect"), strings.Contains(text, "realm"), strings.Contains(text, "malformed HTTP"):
+		return &failure{state: Invalid, reason: step + ": " + lastClause(text)}
+	case errors.As(err, &dnsErr):
+		return unreachable(false, "host %s is not found (DNS)", OneLine(dnsErr.Name))
+	case errors.As(err, &certErr), errors.As(err, &authority):
+		return unreachable(false, "TLS: %s", lastClause(text))
+	case errors.As(err, &errno) && errno == syscall.ECONNREFUSED:
+		return unreachable(false, "connection refused")
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return &failure{state: Unreachable, reason: step + ": no answer in time", timeout: true}
+	case errors.As(err, &record), errors.As(err, &alert):
+		return unreachable(false, "TLS: %s", lastClause(text))
+	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return unreachable(true, "connection lost (%s)", lastClause(text))
+	}
+	return unreachable(false, "%s", lastClause(text))
+}
+
+// lastClause drops the prefixes that wrapping adds: the method and URL, which
+// may hold a signed query.
+func lastClause(text string) string {
+	if i := strings.LastIndex(text, `": `); i >= 0 {
+		text = text[i+3:]
+	}
+	return text
+}
+
+func codesOf(ds []transport.Diagnostic) []transport.ErrorCode {
+	var codes []transport.ErrorCode
+	for _, d := range ds {
+		codes = append(codes, d.Code)
+	}
+	return codes
+}
+
+// errorCodes reads the codes of an OCI error body; nil when it is none.
+func errorCodes(body []byte) []transport.ErrorCode {
+	var e transport.Error
+	if json.Unmarshal(body, &e) != nil {
+		return nil
+	}
+	return codesOf(e.Errors)
+}

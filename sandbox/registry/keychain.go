@@ -1,0 +1,167 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/config/configfile"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// helperTimeout bounds a credential helper: some wait for a locked key ring.
+const helperTimeout = 5 * time.Second
+
+// login is what a machine has stored for a repository.
+type login struct {
+	auth   authn.Authenticator // authn.Anonymous when nothing is stored
+	source string              // the file or helper it came from, for messages
+}
+
+func (l login) anonymous() bool { return l.auth == authn.Anonymous }
+
+// storedLogin looks for credentials where podman and docker keep them:
+// REGISTRY_AUTH_FILE, then docker's config.json (DOCKER_CONFIG), then podman's
+// auth.json. The first file that has some for the repository wins. Files or
+// helpers that cannot be used are warnings, never failures: most base images
+// are public.
+//
+// go-containerregistry's own keychain fails as a whole when a credential
+// helper is missing, and never reads auth.json where a docker config exists.
+func storedLogin(ctx context.Context, repo name.Repository) (login, []string) {
+	var warnings []string
+	for _, path := range loginFiles() {
+		cf, err := readLogins(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			warnings = append(warnings, fmt.Sprintf("logins in %s are not readable: %s", path, OneLine(err.Error())))
+			continue
+		}
+		l, warn := loginFrom(ctx, cf, path, repo)
+		warnings = append(warnings, warn...)
+		if !l.anonymous() {
+			return l, warnings
+		}
+	}
+	return login{auth: authn.Anonymous}, warnings
+}
+
+// loginFiles lists the files in the order in which they are asked.
+func loginFiles() []string {
+	var files []string
+	add := func(env string, elem ...string) {
+		if dir := os.Getenv(env); dir != "" {
+			files = append(files, filepath.Join(append([]string{dir}, elem...)...))
+		}
+	}
+	add("REGISTRY_AUTH_FILE")
+	home, _ := os.UserHomeDir()
+	if os.Getenv("DOCKER_CONFIG") != "" {
+		add("DOCKER_CONFIG", "config.json")
+	} else if home != "" {
+		files = append(files, filepath.Join(home, ".docker", "config.json"))
+	}
+	add("XDG_RUNTIME_DIR", "containers", "auth.json")
+	if os.Getenv("XDG_CONFIG_HOME") != "" {
+		add("XDG_CONFIG_HOME", "containers", "auth.json")
+	} else if home != "" {
+		files = append(files, filepath.Join(home, ".config", "containers", "auth.json"))
+	}
+	return files
+}
+
+func readLogins(path string) (*configfile.ConfigFile, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return &configfile.ConfigFile{}, nil // what "logout" of some engines leaves behind
+	}
+	return config.LoadFromReader(bytes.NewReader(b))
+}
+
+func loginFrom(ctx context.Context, cf *configfile.ConfigFile, path string, repo name.Repository) (login, []string) {
+	host := repo.RegistryStr()
+	helper := cf.CredentialHelpers[host]
+	if helper == "" {
+		for _, key := range loginKeys(repo) {
+			if a, ok := cf.AuthConfigs[key]; ok && (a.Username != "" || a.Auth != "" || a.IdentityToken != "" || a.RegistryToken != "") {
+				return login{auth: authn.FromConfig(authn.AuthConfig{
+					Username: a.Username, Password: a.Password, Auth: a.Auth,
+					IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+				}), source: path}, nil
+			}
+		}
+		helper = cf.CredentialsStore
+	}
+	if helper == "" {
+		return login{auth: authn.Anonymous}, nil
+	}
+	auth, err := askHelper(ctx, helper, host)
+	if err != nil {
+		return login{auth: authn.Anonymous}, []string{fmt.Sprintf("credential helper %q, named in %s, gave no login for %s: %s", helper, path, host, OneLine(err.Error()))}
+	}
+	return login{auth: auth, source: "credential helper " + helper}, nil
+}
+
+// loginKeys are the keys under which a login for repo may be stored, the most
+// specific first: podman stores logins for a part of a registry too.
+func loginKeys(repo name.Repository) []string {
+	host := repo.RegistryStr()
+	var keys []string
+	for p := repo.RepositoryStr(); p != "."; p = filepath.ToSlash(filepath.Dir(p)) {
+		keys = append(keys, host+"/"+p)
+	}
+	keys = append(keys, host, "https://"+host, "https://"+host+"/v1/", "https://"+host+"/v2/")
+	if host == name.DefaultRegistry {
+		keys = append(keys, "docker.io", authn.DefaultAuthKey)
+	}
+	return keys
+}
+
+// askHelper runs docker-credential-<helper> get, by the protocol of
+// docker-credential-helpers. No login stored is no error.
+func askHelper(ctx context.Context, helper, host string) (authn.Authenticator, error) {
+	if strings.ContainsAny(helper, `/\`) {
+		return nil, errors.New("its name has a path in it")
+	}
+	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker-credential-"+helper, "get")
+	cmd.WaitDelay = time.Second
+	cmd.Stdin = strings.NewReader(host)
+	out, err := cmd.Output() // never printed: it holds the secret
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("no answer within %s", helperTimeout)
+	}
+	if err != nil {
+		if bytes.Contains(bytes.ToLower(out), []byte("credentials not found")) {
+			return authn.Anonymous, nil
+		}
+		return nil, err
+	}
+	var got struct{ Username, Secret string }
+	if json.Unmarshal(out, &got) != nil {
+		return nil, errors.New("its answer is not JSON")
+	}
+	switch {
+	case got.Secret == "":
+		return authn.Anonymous, nil
+	case got.Username == "<token>":
+		return authn.FromConfig(authn.AuthConfig{IdentityToken: got.Secret}), nil
+	}
+	return authn.FromConfig(authn.AuthConfig{Username: got.Username, Password: got.Secret}), nil
+}

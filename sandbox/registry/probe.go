@@ -1,0 +1,223 @@
+// Package registry tells what a registry holds under a ref, and never guesses.
+//
+// [Probe] is the one probe of the project: CI decides by it whether to build,
+// a host whether to pull. It gets the tag's manifest, checks digest, size and
+// media type, and asks for every required platform's own manifest and config,
+// because a tag alone proves nothing: clean-up jobs delete children. The
+// outcome is a [State], and a doubt is never read as "not there".
+//
+// It sends GET requests only: a HEAD answer has no body and so no error code.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Query is what a probe asks for.
+type Query struct {
+	Ref       tag.Ref
+	Platforms []string // required, os/arch[/variant]; at least one
+	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any
+}
+
+// Options bound a probe. The zero value is a host's: impatient.
+type Options struct {
+	ConnectTimeout time.Duration // TCP connection, and TLS handshake; default 2 s
+	HeaderTimeout  time.Duration // from a request to its answer's header; default 3 s
+	Timeout        time.Duration // one whole attempt; default 8 s
+	Retry          Retry         // zero: [HostRetry]
+}
+
+func (o Options) withDefaults() Options {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&o.ConnectTimeout, 2*time.Second)
+	def(&o.HeaderTimeout, 3*time.Second)
+	def(&o.Timeout, 8*time.Second)
+	if o.Retry == (Retry{}) {
+		o.Retry = HostRetry
+	}
+	return o
+}
+
+// Probe asks the registry for q and tells what it holds. An error means that
+// nothing was learned because the question is wrong (a platform that is none)
+// or because ctx ended; everything a registry can say or fail to say is a
+// Result.
+func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
+	o = o.withDefaults()
+	repo, err := name.NewRepository(q.Ref.Repository, name.StrictValidation)
+	if err != nil {
+		return nil, err
+	}
+	platforms := make([]string, len(q.Platforms))
+	for i, p := range q.Platforms {
+		if platforms[i], err = Normalize(p); err != nil {
+			return nil, err
+		}
+	}
+	if len(platforms) == 0 {
+		return nil, errors.New("no platform is asked for")
+	}
+	q.Platforms = platforms
+	return o.Retry.run(ctx, func(ctx context.Context) (*Result, *failure) {
+		return attempt(ctx, repo, q, o)
+	})
+}
+
+// attempt probes once with the stored login and, where that is rejected, once
+// more without: base images are public, and a stale login must not hide them.
+func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Result, *failure) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	l, warnings := storedLogin(ctx, repo)
+	res, fail := attemptAs(ctx, repo, l.auth, q, o)
+	if res.State == Denied && !l.anonymous() {
+		warnings = append(warnings, fmt.Sprintf("the login for %s from %s was rejected; trying without it", repo.RegistryStr(), l.source))
+		res, fail = attemptAs(ctx, repo, authn.Anonymous, q, o)
+	}
+	if res.State == Denied {
+		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
+	}
+	res.Warnings, res.IgnoreLogins = warnings, len(warnings) > 0
+	return res, fail
+}
+
+func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticator, q Query, o Options) (*Result, *failure) {
+	base := transportFor(o)
+	defer base.CloseIdleConnections()
+	res := &Result{Ref: q.Ref.String()}
+	s, err := open(ctx, repo, auth, base, o)
+	if err == nil {
+		err = s.walk(ctx, q, res)
+	}
+	if err == nil {
+		return res, nil
+	}
+	f := new(failure)
+	if !errors.As(err, &f) {
+		f = &failure{state: Invalid, reason: OneLine(err.Error())}
+	}
+	return &Result{
+		Ref: res.Ref, State: f.state, Missing: q.Platforms,
+		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter,
+	}, f
+}
+
+// walk follows the tag to every required child and fills res.
+func (s *session) walk(ctx context.Context, q Query, res *Result) error {
+	doc, err := s.manifest(ctx, q.Ref.Tag, "tag "+q.Ref.Tag)
+	if errors.Is(err, errGone) {
+		res.State, res.Missing = Absent, q.Platforms
+		res.Reason = fmt.Sprintf("%s has no tag %s", q.Ref.Repository, q.Ref.Tag)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	res.Digest = doc.digest.String()
+	offered, err := s.offers(ctx, doc)
+	if err != nil {
+		return err
+	}
+	checks := s.checkAll(ctx, offered, q)
+	var reasons []string
+	for i, c := range checks {
+		switch {
+		case c.err != nil:
+			return c.err
+		case c.missing != "":
+			res.Missing = append(res.Missing, q.Platforms[i])
+			reasons = append(reasons, c.missing)
+		default:
+			res.Children = append(res.Children, Child{Platform: q.Platforms[i], Digest: c.digest.String()})
+		}
+	}
+	res.Platforms = without(offered, res.Missing)
+	res.State, res.Reason = Complete, strings.Join(q.Platforms, ", ")+" there"
+	if len(reasons) > 0 {
+		res.State, res.Reason = Incomplete, strings.Join(reasons, "; ")
+	}
+	return nil
+}
+
+// offer is one image that a tag holds out for a platform.
+type offer struct {
+	platform string
+	digest   v1.Hash
+	doc      *document // already fetched, where the tag names an image itself
+	nested   bool      // the child is an index again
+}
+
+// offers lists what a tag's manifest offers. An image without an index, as an
+// engine's own push makes it, is an index of one.
+func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
+	if doc.mediaType.IsImage() {
+		c, err := s.config(ctx, doc, "image")
+		if err != nil {
+			if errors.Is(err, errGone) {
+				return nil, nil
+			}
+			return nil, err
+		}
+		return []offer{{platform: c.platform, digest: doc.digest, doc: doc}}, nil
+	}
+	index, err := parseIndex(doc, "index")
+	if err != nil {
+		return nil, err
+	}
+	var offered []offer
+	for _, m := range index.Manifests {
+		p := platformOf(m.Platform)
+		if p == "" || p == "unknown/unknown" { // attestations and other artefacts
+			continue
+		}
+		if _, err := Normalize(p); err != nil {
+			return nil, &failure{state: Invalid, reason: "index: " + OneLine(err.Error())}
+		}
+		if m.Digest.Algorithm != "sha256" {
+			return nil, &failure{state: Invalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}
+		}
+		offered = append(offered, offer{platform: p, digest: m.Digest, nested: !m.MediaType.IsImage()})
+	}
+	return offered, nil
+}
+
+func (s *session) config(ctx context.Context, doc *document, what string) (imageConfig, error) {
+	h, err := parseImage(doc, what)
+	if err != nil {
+		return imageConfig{}, err
+	}
+	body, err := s.blob(ctx, h, what)
+	if err != nil {
+		return imageConfig{}, err
+	}
+	return parseConfig(body, what)
+}
+
+func without(offered []offer, missing []string) []string {
+	var rest []string
+next:
+	for _, o := range offered {
+		for _, m := range missing {
+			if o.platform == m {
+				continue next
+			}
+		}
+		rest = append(rest, o.platform)
+	}
+	return rest
+}

@@ -1,0 +1,54 @@
+package registry
+
+import "time"
+
+// State is what a registry says of a ref. The zero value is no state.
+type State string
+
+// The states of a ref. Only Absent means "not there": every doubt has a state
+// of its own, so that nobody reads an outage as a missing image.
+const (
+	Complete    State = "complete"    // every required platform is there
+	Incomplete  State = "incomplete"  // the tag is there, a required platform is not
+	Absent      State = "absent"      // the registry knows no such tag or repository
+	Denied      State = "denied"      // 401 or 403: private, or not there at all; registries do not tell which
+	Throttled   State = "throttled"   // 429
+	Unreachable State = "unreachable" // DNS, refused, time-out, TLS, 5xx
+	Invalid     State = "invalid"     // an answer that is no registry's, or not about our image
+)
+
+// Child is one platform's image in an index.
+type Child struct {
+	Platform string `json:"platform"` // os/arch[/variant], normalised by [Normalize]
+	Digest   string `json:"digest"`   // of its manifest, sha256:<64 hex digits>
+}
+
+// Result is the outcome of a probe.
+type Result struct {
+	Ref       string
+	State     State
+	Digest    string   // of the manifest that the tag names; empty unless Complete or Incomplete
+	Children  []Child  // required platforms that are there whole, in the order they were required
+	Platforms []string // every platform that the tag offers and that is there as far as was asked, in its own order
+	Missing   []string // required platforms that are not there
+	Reason    string   // one line, safe to print
+	Hint      string   // what the user can do, one line, may be empty
+	Warnings  []string // such as a stored login that was rejected; safe to print
+
+	// IgnoreLogins tells that the machine's stored logins for this registry do
+	// not work (Warnings says why) and the answer was got without them. A pull
+	// must do without them too.
+	IgnoreLogins bool
+	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.
+	RetryAfter time.Duration
+}
+
+// Has reports whether the probe found platform whole.
+func (r *Result) Has(platform string) bool {
+	for _, c := range r.Children {
+		if SamePlatform(c.Platform, platform) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,36 @@
+package registry
+
+import (
+	"strings"
+	"unicode"
+)
+
+// maxLine is the number of runes of foreign text that a message may carry.
+const maxLine = 300
+
+// OneLine makes text from a registry, an engine or a file fit to print: one
+// line, no control characters (a terminal obeys them), valid UTF-8, at most
+// 300 runes.
+func OneLine(s string) string {
+	var b strings.Builder
+	n := 0
+	space := false
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			space = b.Len() > 0
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			n++
+			space = false
+		}
+		if n >= maxLine {
+			b.WriteString("…")
+			break
+		}
+		b.WriteRune(r)
+		n++
+	}
+	return b.String()
+}
