@@ -1,0 +1,3 @@
+package containerfile
+
+const nonBlock = 0

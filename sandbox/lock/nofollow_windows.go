@@ -1,0 +1,3 @@
+package lock
+
+const noFollow = 0
