@@ -27,7 +27,7 @@ func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []chec
 	for i, p := range q.Platforms {
 		o, found := pick(offered, p)
 		if !found {
-			checks[i].missing = p + " is not in the index"
+			checks[i].missing = "no image for " + p
 			continue
 		}
 		wg.Go(func() {
@@ -54,9 +54,6 @@ func (s *session) check(ctx context.Context, o offer, identity string) check {
 		return check{err: &failure{state: Invalid, reason: what + ": " + fmt.Sprintf(format, args...)}}
 	}
 	gone := check{missing: fmt.Sprintf("%s is in the index, but its child %s is gone", o.platform, o.digest)}
-	if o.nested {
-		return invalid("it is not an image manifest, but an index or artefact inside the index")
-	}
 	doc := o.doc
 	if doc == nil {
 		var err error

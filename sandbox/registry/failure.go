@@ -49,24 +49,32 @@ func meaning(status int, codes []transport.ErrorCode) int {
 // failStatus judges an HTTP status other than 200. A 404 is invalid here: the
 // one place where it means "not there" is the answer to a GET of a manifest or
 // blob, which [session.get] sees to.
-func failStatus(step string, status int, codes []transport.ErrorCode, retryAfter time.Duration) error {
+func failStatus(step string, status int, codes []transport.ErrorCode) error {
 	said := fmt.Sprintf("%s: HTTP %d %s", step, status, http.StatusText(status))
-	if len(codes) > 0 {
-		said = fmt.Sprintf("%s: HTTP %d, %s", step, status, OneLine(string(codes[0])))
+	if len(codes) > 0 && isWord(codes[0]) {
+		said = fmt.Sprintf("%s: HTTP %d, %s", step, status, codes[0])
 	}
 	status = meaning(status, codes)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return &failure{state: Denied, reason: said + "; it is private, or it does not exist: registries do not tell which"}
 	case status == http.StatusTooManyRequests:
-		return &failure{state: Throttled, reason: said, retryAfter: retryAfter}
+		return &failure{state: Throttled, reason: said}
 	case status == http.StatusRequestTimeout, status >= 500:
 		return &failure{state: Unreachable, reason: said, transient: true}
 	}
 	return &failure{state: Invalid, reason: said + ", which no registry answers here"}
 }
 
-// failTransport judges an error that came instead of an answer.
+// isWord reports whether a code looks like one, MANIFEST_UNKNOWN. Other text
+// is the registry's own, and may repeat what it was sent, such as a login.
+func isWord(c transport.ErrorCode) bool {
+	return len(c) <= 40 && strings.Trim(string(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+}
+
+// failTransport judges an error that came instead of an answer. A loopback
+// registry is asked over TLS and in the clear, and err may hold both answers:
+// the order of the cases prefers the one that tells more.
 func failTransport(step string, err error) error {
 	var (
 		known     *failure
@@ -76,37 +84,44 @@ func failTransport(step string, err error) error {
 		certErr   *tls.CertificateVerificationError
 		authority x509.UnknownAuthorityError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
+		op        *net.OpError
 		errno     syscall.Errno
 		syntax    *json.SyntaxError
+		mismatch  *json.UnmarshalTypeError
 	)
 	unreachable := func(transient bool, format string, args ...any) error {
 		return &failure{state: Unreachable, reason: step + ": " + fmt.Sprintf(format, args...), transient: transient}
 	}
-	text := OneLine(err.Error())
+	full := err.Error()
+	text := lastClause(OneLine(full))
 	switch {
 	case errors.As(err, &known):
-		return known
+		f := *known
+		f.reason = step + ": " + f.reason
+		return &f
+	case errors.As(err, &certErr), errors.As(err, &authority), errors.As(err, &op) && op.Op == "remote error":
+		return unreachable(false, "TLS: %s", text)
 	case errors.As(err, &status):
-		return failStatus(step, status.StatusCode, codesOf(status.Errors), 0)
-	case errors.As(err, &syntax), strings.Contains(text, "no token in bearer response"):
+		return failStatus(step, status.StatusCode, codesOf(status.Errors))
+	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"),
+		strings.HasPrefix(full, "body exceeds"):
 		return &failure{state: Invalid, reason: step + ": the answer is not a token in JSON"}
-	case strings.Contains(text, "redirect"), strings.Contains(text, "realm"), strings.Contains(text, "malformed HTTP"):
-		return &failure{state: Invalid, reason: step + ": " + lastClause(text)}
+	case strings.Contains(full, "www-authenticate"):
+		return &failure{state: Invalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
 		return unreachable(false, "host %s is not found (DNS)", OneLine(dnsErr.Name))
-	case errors.As(err, &certErr), errors.As(err, &authority):
-		return unreachable(false, "TLS: %s", lastClause(text))
 	case errors.As(err, &errno) && errno == syscall.ECONNREFUSED:
 		return unreachable(false, "connection refused")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return &failure{state: Unreachable, reason: step + ": no answer in time", timeout: true}
-	case errors.As(err, &record), errors.As(err, &alert):
-		return unreachable(false, "TLS: %s", lastClause(text))
+	case errors.As(err, &record):
+		return unreachable(false, "TLS: %s", text)
 	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return unreachable(true, "connection lost (%s)", lastClause(text))
+		return unreachable(true, "connection lost (%s)", text)
+	case strings.Contains(text, "malformed HTTP"):
+		return &failure{state: Invalid, reason: step + ": " + text}
 	}
-	return unreachable(false, "%s", lastClause(text))
+	return unreachable(false, "%s", text)
 }
 
 // lastClause drops the prefixes that wrapping adds: the method and URL, which

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,9 +19,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 )
-
-// helperTimeout bounds a credential helper: some wait for a locked key ring.
-const helperTimeout = 5 * time.Second
 
 // login is what a machine has stored for a repository.
 type login struct {
@@ -38,7 +36,11 @@ func (l login) anonymous() bool { return l.auth == authn.Anonymous }
 //
 // go-containerregistry's own keychain fails as a whole when a credential
 // helper is missing, and never reads auth.json where a docker config exists.
-func storedLogin(ctx context.Context, repo name.Repository) (login, []string) {
+//
+// Credential helpers get patience in all: some wait for a locked key ring.
+func storedLogin(ctx context.Context, repo name.Repository, patience time.Duration) (login, []string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var warnings []string
 	for _, path := range loginFiles() {
 		cf, err := readLogins(path)
@@ -90,11 +92,18 @@ func readLogins(path string) (*configfile.ConfigFile, error) {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return &configfile.ConfigFile{}, nil // what "logout" of some engines leaves behind
 	}
-	return config.LoadFromReader(bytes.NewReader(b))
+	cf, err := config.LoadFromReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, errors.New("it is not a config file of docker or podman in JSON") // err may quote a secret
+	}
+	return cf, nil
 }
 
 func loginFrom(ctx context.Context, cf *configfile.ConfigFile, path string, repo name.Repository) (login, []string) {
 	host := repo.RegistryStr()
+	if host == name.DefaultRegistry {
+		host = authn.DefaultAuthKey // what Docker Hub is called in every config
+	}
 	helper := cf.CredentialHelpers[host]
 	if helper == "" {
 		for _, key := range loginKeys(repo) {
@@ -122,7 +131,7 @@ func loginFrom(ctx context.Context, cf *configfile.ConfigFile, path string, repo
 func loginKeys(repo name.Repository) []string {
 	host := repo.RegistryStr()
 	var keys []string
-	for p := repo.RepositoryStr(); p != "."; p = filepath.ToSlash(filepath.Dir(p)) {
+	for p := repo.RepositoryStr(); p != "."; p = path.Dir(p) {
 		keys = append(keys, host+"/"+p)
 	}
 	keys = append(keys, host, "https://"+host, "https://"+host+"/v1/", "https://"+host+"/v2/")
@@ -138,14 +147,12 @@ func askHelper(ctx context.Context, helper, host string) (authn.Authenticator, e
 	if strings.ContainsAny(helper, `/\`) {
 		return nil, errors.New("its name has a path in it")
 	}
-	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker-credential-"+helper, "get")
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 100 * time.Millisecond // for what the helper started, and left with its stdout
 	cmd.Stdin = strings.NewReader(host)
 	out, err := cmd.Output() // never printed: it holds the secret
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("no answer within %s", helperTimeout)
+		return nil, errors.New("no answer in time")
 	}
 	if err != nil {
 		if bytes.Contains(bytes.ToLower(out), []byte("credentials not found")) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mime"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -31,7 +32,7 @@ func checkMediaType(body []byte, contentType, what string) (types.MediaType, err
 		return &failure{state: Invalid, reason: what + ": " + why}
 	}
 	header := mediaTypeOf(contentType)
-	if header == "text/html" || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if isHTML(body, contentType) {
 		return "", &failure{state: Invalid, reason: what + ": the answer is an HTML page, not a manifest",
 			hint: "a captive portal or a proxy answers in place of the registry; sign in to the network, or set HTTPS_PROXY"}
 	}
@@ -62,6 +63,20 @@ func checkMediaType(body []byte, contentType, what string) (types.MediaType, err
 		return "", invalid(fmt.Sprintf("the Content-Type %q contradicts the manifest's media type %q", OneLine(string(header)), OneLine(string(mt))))
 	}
 	return mt, nil
+}
+
+// mediaTypeOf reads a Content-Type header without its parameters.
+func mediaTypeOf(contentType string) types.MediaType {
+	mt, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return ""
+	}
+	return types.MediaType(mt)
+}
+
+// isHTML tells a web page, such as a captive portal's, from a registry's words.
+func isHTML(body []byte, contentType string) bool {
+	return mediaTypeOf(contentType) == "text/html" || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
 
 func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ type Query struct {
 type Options struct {
 	ConnectTimeout time.Duration // TCP connection, and TLS handshake; default 2 s
 	HeaderTimeout  time.Duration // from a request to its answer's header; default 3 s
-	Timeout        time.Duration // one whole attempt; default 8 s
+	Timeout        time.Duration // one attempt; without Retry.Timeouts all of them, waits for a 429 aside; default 8 s
 	Retry          Retry         // zero: [HostRetry]
 }
 
@@ -63,36 +64,55 @@ func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	platforms := make([]string, len(q.Platforms))
-	for i, p := range q.Platforms {
-		if platforms[i], err = Normalize(p); err != nil {
-			return nil, err
-		}
+	if q.Platforms, err = normalizeAll(q.Platforms); err != nil {
+		return nil, err
 	}
-	if len(platforms) == 0 {
-		return nil, errors.New("no platform is asked for")
-	}
-	q.Platforms = platforms
+	var spent time.Duration
 	return o.Retry.run(ctx, func(ctx context.Context) (*Result, *failure) {
+		budget := o.Timeout
+		if !o.Retry.Timeouts {
+			budget -= spent // a host's patience is for the whole probe
+		}
+		start := time.Now()
+		defer func() { spent += time.Since(start) }()
+		ctx, cancel := context.WithTimeout(ctx, budget)
+		defer cancel()
 		return attempt(ctx, repo, q, o)
 	})
+}
+
+// normalizeAll returns the platforms by [Normalize], each once.
+func normalizeAll(platforms []string) ([]string, error) {
+	var all []string
+	for _, p := range platforms {
+		n, err := Normalize(p)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no platform is asked for")
+	}
+	return all, nil
 }
 
 // attempt probes once with the stored login and, where that is rejected, once
 // more without: base images are public, and a stale login must not hide them.
 func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Result, *failure) {
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
-	l, warnings := storedLogin(ctx, repo)
+	l, warnings := storedLogin(ctx, repo, o.Timeout/2)
 	res, fail := attemptAs(ctx, repo, l.auth, q, o)
 	if res.State == Denied && !l.anonymous() {
 		warnings = append(warnings, fmt.Sprintf("the login for %s from %s was rejected; trying without it", repo.RegistryStr(), l.source))
-		res, fail = attemptAs(ctx, repo, authn.Anonymous, q, o)
+		l = login{auth: authn.Anonymous}
+		res, fail = attemptAs(ctx, repo, l.auth, q, o)
 	}
 	if res.State == Denied {
 		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
 	}
-	res.Warnings, res.IgnoreLogins = warnings, len(warnings) > 0
+	res.Warnings, res.IgnoreLogins = warnings, l.anonymous() && len(warnings) > 0
 	return res, fail
 }
 
@@ -159,7 +179,6 @@ type offer struct {
 	platform string
 	digest   v1.Hash
 	doc      *document // already fetched, where the tag names an image itself
-	nested   bool      // the child is an index again
 }
 
 // offers lists what a tag's manifest offers. An image without an index, as an
@@ -167,10 +186,10 @@ type offer struct {
 func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 	if doc.mediaType.IsImage() {
 		c, err := s.config(ctx, doc, "image")
+		if errors.Is(err, errGone) {
+			return nil, nil // without a config it is nobody's platform
+		}
 		if err != nil {
-			if errors.Is(err, errGone) {
-				return nil, nil
-			}
 			return nil, err
 		}
 		return []offer{{platform: c.platform, digest: doc.digest, doc: doc}}, nil
@@ -182,8 +201,11 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 	var offered []offer
 	for _, m := range index.Manifests {
 		p := platformOf(m.Platform)
-		if p == "" || p == "unknown/unknown" { // attestations and other artefacts
+		if p == "unknown/unknown" || p == "" && !m.MediaType.IsIndex() { // attestations and other artefacts
 			continue
+		}
+		if m.MediaType.IsIndex() {
+			return nil, &failure{state: Invalid, reason: "index: it holds an index where an image is due"}
 		}
 		if _, err := Normalize(p); err != nil {
 			return nil, &failure{state: Invalid, reason: "index: " + OneLine(err.Error())}
@@ -191,7 +213,7 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 		if m.Digest.Algorithm != "sha256" {
 			return nil, &failure{state: Invalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}
 		}
-		offered = append(offered, offer{platform: p, digest: m.Digest, nested: !m.MediaType.IsImage()})
+		offered = append(offered, offer{platform: p, digest: m.Digest})
 	}
 	return offered, nil
 }

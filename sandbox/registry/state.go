@@ -36,8 +36,8 @@ type Result struct {
 	Warnings  []string // such as a stored login that was rejected; safe to print
 
 	// IgnoreLogins tells that the machine's stored logins for this registry do
-	// not work (Warnings says why) and the answer was got without them. A pull
-	// must do without them too.
+	// not work (Warnings says why) and the registry was asked without any. A
+	// pull must do without them too.
 	IgnoreLogins bool
 	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.
 	RetryAfter time.Duration

@@ -1,0 +1,222 @@
+package registry_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/tools/lab/fault"
+)
+
+func TestComplete(t *testing.T) {
+	checkLeaks(t)
+	s := start(t)
+	c := children(t)
+	want := s.push(t, append(c, child{"unknown/unknown", image(t, "linux/amd64", "")})...)
+	res := s.probe(t, registry.Options{})
+	expect(t, res, registry.Complete)
+	if res.Ref != s.ref().String() {
+		t.Errorf("ref %s, want %s", res.Ref, s.ref())
+	}
+	if res.Digest != want {
+		t.Errorf("digest %s, want the index's %s", res.Digest, want)
+	}
+	for i, p := range both {
+		if got := (registry.Child{Platform: p, Digest: digest(t, c[i])}); !slices.Contains(res.Children, got) {
+			t.Errorf("children %v lack %v", res.Children, got)
+		}
+		if !res.Has(p) || !res.Has(p+map[string]string{"linux/arm64": "/v8"}[p]) {
+			t.Errorf("Has(%s) is false", p)
+		}
+	}
+	if !slices.Equal(res.Platforms, both) {
+		t.Errorf("platforms %q: the attestation is none", res.Platforms)
+	}
+	if res.Has("linux/s390x") || res.IgnoreLogins || len(res.Warnings) > 0 {
+		t.Errorf("more than was asked for: %+v", res)
+	}
+
+	steps := map[fault.Step]int{}
+	for _, r := range s.requests() {
+		steps[r.Step]++
+		if r.Method != "GET" {
+			t.Errorf("%s %s: only GETs tell why", r.Method, r.Path)
+		}
+	}
+	for step, most := range map[fault.Step]int{fault.Ping: 1, fault.Manifest: 1, fault.Child: 2, fault.Blob: 2, fault.Token: 0, "": 0} {
+		if steps[step] != most {
+			t.Errorf("%d requests at %q, want %d", steps[step], step, most)
+		}
+	}
+}
+
+// TestContent is what a registry may hold that is not, or not wholly, what was
+// asked for. A row fills the registry and returns what the reason must name.
+func TestContent(t *testing.T) {
+	rows := []struct {
+		name    string
+		want    registry.State
+		missing []string
+		fill    func(t *testing.T, s *server, c []child) (named string)
+	}{
+		{"arm64/v8 is arm64", registry.Complete, nil, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64/v8", image(t, "linux/arm64/v8", identity)})
+			return "linux/arm64"
+		}},
+		{"v8 in the index alone", registry.Complete, nil, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64/v8", c[1].Appendable})
+			return "linux/arm64"
+		}},
+		{"an image of one platform", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+			if err := remote.Write(s.name(t, ":"+s.ref().Tag), image(t, "linux/amd64", identity)); err != nil {
+				t.Fatal(err)
+			}
+			return "linux/arm64"
+		}},
+		{"an image without its config", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+			img := image(t, "linux/amd64", identity)
+			if err := remote.Write(s.name(t, ":"+s.ref().Tag), img); err != nil {
+				t.Fatal(err)
+			}
+			config, _ := img.ConfigName()
+			s.delete(t, "blobs", config.String())
+			return "linux/amd64"
+		}},
+		{"a platform missing", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0])
+			return "linux/arm64"
+		}},
+		{"an empty index", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t)
+			return "linux/amd64"
+		}},
+		{"only attestations", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, child{"unknown/unknown", c[0].Appendable}, child{"", c[1].Appendable})
+			return "linux/amd64"
+		}},
+		{"a child deleted", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+			s.push(t, c...)
+			s.delete(t, "manifests", digest(t, c[1]))
+			return "linux/arm64 is in the index, but its child " + digest(t, c[1]) + " is gone"
+		}},
+		{"a config deleted", registry.Incomplete, both[:1], func(t *testing.T, s *server, c []child) string {
+			img := image(t, "linux/amd64", identity)
+			s.push(t, child{"linux/amd64", img}, c[1])
+			config, _ := img.ConfigName()
+			s.delete(t, "blobs", config.String())
+			return digest(t, img)
+		}},
+		{"a child for another platform", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64", image(t, "linux/amd64", identity)})
+			return "child linux/arm64: the image is for linux/amd64"
+		}},
+		{"no label", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64", image(t, "linux/arm64", "")})
+			return "does not carry the label"
+		}},
+		{"another identity", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64", image(t, "linux/arm64", "0000\x1b[2J")})
+			return "another Containerfile"
+		}},
+		{"a nested index", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"linux/arm64", index(t, c[1])})
+			return "an index where an image is due"
+		}},
+		{"a nested index without platform", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c[0], child{"", index(t, c[1])})
+			return "an index where an image is due"
+		}},
+		{"another tag", registry.Absent, both, func(t *testing.T, s *server, c []child) string {
+			s.push(t, c...)
+			s.delete(t, "manifests", s.ref().Tag)
+			return "has no tag " + s.ref().Tag
+		}},
+		{"no repository", registry.Absent, both, func(t *testing.T, s *server, c []child) string {
+			return "has no tag " + s.ref().Tag
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			named := row.fill(t, s, children(t))
+			res := s.probe(t, registry.Options{})
+			expect(t, res, row.want)
+			if !strings.Contains(res.Reason, named) {
+				t.Errorf("reason %q does not name %q", res.Reason, named)
+			}
+			if !slices.Equal(res.Missing, row.missing) {
+				t.Errorf("missing %q, want %q", res.Missing, row.missing)
+			}
+			for _, p := range row.missing {
+				if res.Has(p) || slices.Contains(res.Platforms, p) {
+					t.Errorf("%s is both missing and there: %+v", p, res)
+				}
+			}
+		})
+	}
+}
+
+// TestSingleImage is what an engine's own push leaves: good for its platform.
+func TestSingleImage(t *testing.T) {
+	s := start(t)
+	img := image(t, "linux/arm64/v8", identity)
+	if err := remote.Write(s.name(t, ":"+s.ref().Tag), img); err != nil {
+		t.Fatal(err)
+	}
+	res := probe(t, registry.Query{Ref: s.ref(), Platforms: []string{"linux/arm64"}, Identity: identity}, registry.Options{})
+	expect(t, res, registry.Complete)
+	if want := digest(t, img); res.Digest != want || res.Children[0].Digest != want {
+		t.Errorf("digest %s, child %s, want %s for both", res.Digest, res.Children[0].Digest, want)
+	}
+}
+
+func TestDockerMediaTypes(t *testing.T) {
+	s := start(t)
+	c := children(t)
+	for i := range c {
+		c[i].Appendable = mutate.MediaType(image(t, both[i], identity), types.DockerManifestSchema2)
+	}
+	idx := mutate.IndexMediaType(index(t, c...), types.DockerManifestList)
+	if err := remote.WriteIndex(s.name(t, ":"+s.ref().Tag), idx); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s.probe(t, registry.Options{}), registry.Complete)
+}
+
+// TestAnyIdentity probes an image that is not ours, as for a base of one's own.
+func TestAnyIdentity(t *testing.T) {
+	s := start(t)
+	s.push(t, child{"linux/amd64", image(t, "linux/amd64", "")})
+	res := probe(t, registry.Query{Ref: s.ref(), Platforms: both[:1]}, registry.Options{})
+	expect(t, res, registry.Complete)
+}
+
+// TestSamePlatformTwice asks for one platform under two names.
+func TestSamePlatformTwice(t *testing.T) {
+	s := start(t)
+	s.push(t, children(t)...)
+	res := probe(t, registry.Query{Ref: s.ref(), Platforms: []string{"linux/arm64", "linux/arm64/v8"}}, registry.Options{})
+	expect(t, res, registry.Complete)
+	if len(res.Children) != 1 {
+		t.Errorf("children %v, want one", res.Children)
+	}
+}
+
+func TestWrongQuestion(t *testing.T) {
+	s := start(t)
+	for name, platforms := range map[string][]string{"none": nil, "no arch": {"linux"}, "upper case": {"Linux/AMD64"}} {
+		_, err := registry.Probe(t.Context(), registry.Query{Ref: s.ref(), Platforms: platforms}, registry.Options{})
+		if err == nil || !strings.Contains(err.Error(), "platform") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if n := len(s.requests()); n > 0 {
+		t.Errorf("%d requests for a question that is none", n)
+	}
+}

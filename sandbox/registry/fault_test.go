@@ -1,0 +1,268 @@
+package registry_test
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/tools/lab/fault"
+)
+
+// Short names, so that the table below reads as one.
+const (
+	ok       = registry.Complete
+	partly   = registry.Incomplete
+	absent   = registry.Absent
+	denied   = registry.Denied
+	throttle = registry.Throttled
+	down     = registry.Unreachable
+	invalid  = registry.Invalid
+	none     = registry.State("") // the fault does not happen at that step
+)
+
+// decisions says what the probe makes of every fault at every step, and how
+// often it tries. All the rest of the registry is well.
+var decisions = []struct {
+	fault                              string
+	ping, token, manifest, child, blob registry.State
+	tries                              int
+}{
+	{"401", ok, denied, denied, denied, denied, 1}, // at the ping: no challenge, so no login is wanted
+	{"403", denied, denied, denied, denied, denied, 1},
+	{"404", invalid, invalid, absent, partly, partly, 1},
+	{"404-empty", invalid, invalid, absent, partly, partly, 1},
+	{"404-html", invalid, invalid, invalid, invalid, invalid, 1},
+	{"404-denied", denied, denied, denied, denied, denied, 1},
+	{"429", throttle, throttle, throttle, throttle, throttle, 1}, // the wait would be longer than quick allows
+	{"429-seconds", throttle, throttle, throttle, throttle, throttle, 1},
+	{"429-date", throttle, throttle, throttle, throttle, throttle, 1},
+	{"500", down, down, down, down, down, 3},
+	{"503", down, down, down, down, down, 3},
+	{"503-once", ok, ok, ok, ok, ok, 2},
+	{"html", ok, invalid, invalid, invalid, invalid, 1}, // a ping's body says nothing
+	{"control-characters", denied, denied, denied, denied, denied, 1},
+	{"redirect-loop", invalid, invalid, invalid, invalid, invalid, 1},
+	{"redirect-nowhere", invalid, invalid, invalid, invalid, invalid, 1},
+	{"silent", down, down, down, down, down, 1}, // a host does not wait twice
+	{"stalled-header", down, down, down, down, down, 1},
+	{"stalled-body", ok, down, down, down, down, 1},
+	{"reset", down, down, down, down, down, 3},
+	{"reset-once", ok, ok, ok, ok, ok, 2},
+	{"not-http", invalid, invalid, invalid, invalid, invalid, 1},
+
+	{"truncated", none, none, invalid, invalid, invalid, 1},
+	{"cut-off", none, none, down, down, down, 3},
+	{"tampered", none, none, invalid, invalid, invalid, 1},
+	{"oversized", none, none, invalid, invalid, invalid, 1},
+	{"endless", none, none, invalid, invalid, invalid, 1},
+
+	{"empty-body", none, none, invalid, invalid, none, 1},
+	{"wrong-digest", none, none, invalid, invalid, none, 1},
+	{"wrong-type", none, none, invalid, invalid, none, 1},
+	{"foreign-json", none, none, invalid, invalid, none, 1},
+	{"schema-1", none, none, invalid, invalid, none, 1},
+	{"artefact", none, none, invalid, invalid, none, 1},
+	{"empty-index", none, none, partly, invalid, none, 1}, // as a child: not the bytes its digest names
+	{"only-attestations", none, none, partly, invalid, none, 1},
+	{"nested-index", none, none, invalid, invalid, none, 1},
+	{"bad-platform", none, none, invalid, invalid, none, 1},
+}
+
+// asked is how many requests a probe has sent once the step has answered: two
+// platforms, each a child and a config; a token only at the step token.
+var asked = map[fault.Step]int{fault.Ping: 1, fault.Token: 2, fault.Manifest: 2, fault.Child: 4, fault.Blob: 6}
+
+func TestFaults(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range decisions {
+		for step, want := range map[fault.Step]registry.State{
+			fault.Ping: row.ping, fault.Token: row.token, fault.Manifest: row.manifest, fault.Child: row.child, fault.Blob: row.blob,
+		} {
+			if want == none {
+				continue
+			}
+			f, found := fault.Named(step, row.fault)
+			if !found {
+				t.Errorf("no fault %s/%s", step, row.fault)
+				continue
+			}
+			seen[f.String()] = true
+			t.Run(f.String(), func(t *testing.T) {
+				t.Parallel()
+				testFault(t, f, want, row.tries)
+			})
+		}
+	}
+	for _, f := range fault.Table() {
+		if f.Step != fault.Upload && !seen[f.String()] {
+			t.Errorf("no decision on fault %s", f)
+		}
+	}
+}
+
+func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
+	s := start(t)
+	s.push(t, children(t)...)
+	front := s.real
+	if f.Step == fault.Token {
+		front = fault.Bearer(front, fault.Private{Anonymous: true})
+	}
+	s.behind(fault.Handler(front, f))
+
+	var o registry.Options
+	if f.Name == "silent" || strings.HasPrefix(f.Name, "stalled") {
+		o.HeaderTimeout, o.Timeout = 300*time.Millisecond, 800*time.Millisecond
+	}
+	began := time.Now()
+	res := s.probe(t, o)
+	took := time.Since(began)
+
+	expect(t, res, want)
+	if took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if want != ok && want != absent && want != partly && len(res.Children) > 0 {
+		t.Errorf("children %v in state %s", res.Children, res.State)
+	}
+	switch f.Name {
+	case "429-seconds", "429-date":
+		if res.RetryAfter < fault.Hour-5*time.Second || res.RetryAfter > fault.Hour {
+			t.Errorf("retry after %v, want an hour", res.RetryAfter)
+		}
+	default:
+		if res.RetryAfter != 0 {
+			t.Errorf("retry after %v, which nobody asked for", res.RetryAfter)
+		}
+	}
+	checkCount(t, s, f, want, tries)
+}
+
+// checkCount holds the number of requests against an upper bound, and tries
+// against a lower one.
+func checkCount(t *testing.T, s *server, f fault.Fault, want registry.State, tries int) {
+	t.Helper()
+	most := asked[f.Step]
+	if want == ok {
+		most = asked[fault.Blob] + 1
+	}
+	most *= tries
+	switch {
+	case f.Name == "redirect-loop":
+		most += 5 * 2 // two children, or configs, go astray side by side
+	case strings.HasPrefix(f.Name, "reset"):
+		most *= 2 // net/http itself repeats a GET on a connection that it had used before
+	}
+	requests := s.requests()
+	if len(requests) > most {
+		t.Errorf("%d requests, want at most %d: %v", len(requests), most, requests)
+	}
+	var hit int
+	for _, r := range requests {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s: only GETs tell why", r.Method, r.Path)
+		}
+		if r.Step == f.Step {
+			hit++
+		}
+	}
+	if hit < tries {
+		t.Errorf("%d requests at step %s, want at least %d tries", hit, f.Step, tries)
+	}
+}
+
+// TestConnections is what goes wrong below HTTP.
+func TestConnections(t *testing.T) {
+	checkLeaks(t)
+	quiet := func(s *httptest.Server) { s.Config.ErrorLog = start(t).Config.ErrorLog }
+	rows := []struct {
+		name   string
+		reason string
+		listen func(t *testing.T) (host string)
+	}{
+		{"refused port", "connection refused", func(t *testing.T) string {
+			l := listen(t)
+			l.Close()
+			return l.Addr().String()
+		}},
+		{"accepts and never answers", "no answer in time", func(t *testing.T) string {
+			return listen(t).Addr().String() // the kernel accepts; nobody reads
+		}},
+		{"accepts and hangs up", "connection lost", func(t *testing.T) string {
+			l := listen(t)
+			go func() {
+				for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+					c.Close()
+				}
+			}()
+			return l.Addr().String()
+		}},
+		{"certificate of nobody we know", "TLS: ", func(t *testing.T) string {
+			s := httptest.NewUnstartedServer(http.NotFoundHandler())
+			quiet(s)
+			s.StartTLS()
+			t.Cleanup(s.Close)
+			return s.Listener.Addr().String()
+		}},
+		{"TLS too old", "TLS: ", func(t *testing.T) string {
+			s := httptest.NewUnstartedServer(http.NotFoundHandler())
+			quiet(s)
+			s.TLS = &tls.Config{MaxVersion: tls.VersionTLS10, MinVersion: tls.VersionTLS10}
+			s.StartTLS()
+			t.Cleanup(s.Close)
+			return s.Listener.Addr().String()
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			s := start(t)
+			ref := s.ref()
+			ref.Repository = row.listen(t) + "/vessux/openlock-base"
+			began := time.Now()
+			res := probe(t, registry.Query{Ref: ref, Platforms: both}, registry.Options{
+				ConnectTimeout: 300 * time.Millisecond, HeaderTimeout: 300 * time.Millisecond, Timeout: 800 * time.Millisecond,
+			})
+			expect(t, res, registry.Unreachable)
+			if !strings.Contains(res.Reason, row.reason) {
+				t.Errorf("reason %q, want %q", res.Reason, row.reason)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// TestSlowAnswers never stalls and never hurries: a host's patience is for the
+// whole probe, its retries included.
+func TestSlowAnswers(t *testing.T) {
+	s := start(t)
+	s.push(t, children(t)...)
+	s.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(200 * time.Millisecond)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	retry := registry.Retry{Tries: 1000, Interval: time.Millisecond}
+	began := time.Now()
+	expect(t, s.probe(t, registry.Options{Timeout: 700 * time.Millisecond, Retry: retry}), registry.Unreachable)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if n := len(s.requests()); n > 4 {
+		t.Errorf("%d requests of 200 ms within 700 ms", n)
+	}
+}
