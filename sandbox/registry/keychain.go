@@ -89,6 +89,10 @@ func readLogins(path string) (*configfile.ConfigFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseLogins(b)
+}
+
+func parseLogins(b []byte) (*configfile.ConfigFile, error) {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return &configfile.ConfigFile{}, nil // what "logout" of some engines leaves behind
 	}

@@ -140,7 +140,7 @@ func TestStoredLogin(t *testing.T) {
 			writeFile(t, auths(host, basic), home, ".docker", "config.json")
 		}},
 		{"a credential helper for the host", func(t *testing.T, home, host string) {
-			helper(t, home, "works", `[ "$1" = get ] && read host && [ "$host" = `+host+` ] && echo '{"Username":"`+user+`","Secret":"`+secret+`"}'`)
+			helper(t, home, "works", `[ "$1" = get ] && [ "$(cat)" = `+host+` ] && echo '{"Username":"`+user+`","Secret":"`+secret+`"}'`)
 			writeFile(t, `{"credHelpers":{"`+host+`":"works"}}`, home, ".docker", "config.json")
 		}},
 		{"a credential store", func(t *testing.T, home, host string) {

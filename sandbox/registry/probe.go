@@ -194,6 +194,12 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 		}
 		return []offer{{platform: c.platform, digest: doc.digest, doc: doc}}, nil
 	}
+	return indexOffers(doc)
+}
+
+// indexOffers lists what an index offers, attestations and other artefacts
+// aside.
+func indexOffers(doc *document) ([]offer, error) {
 	index, err := parseIndex(doc, "index")
 	if err != nil {
 		return nil, err
@@ -201,7 +207,7 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 	var offered []offer
 	for _, m := range index.Manifests {
 		p := platformOf(m.Platform)
-		if p == "unknown/unknown" || p == "" && !m.MediaType.IsIndex() { // attestations and other artefacts
+		if p == "unknown/unknown" || p == "" && !m.MediaType.IsIndex() {
 			continue
 		}
 		if m.MediaType.IsIndex() {

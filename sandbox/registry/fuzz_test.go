@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// checkFailure holds an error of the parsers to what Probe relies on.
+func checkFailure(t *testing.T, err error) {
+	t.Helper()
+	var f *failure
+	if !errors.As(err, &f) || f.state != Invalid {
+		t.Fatalf("%v is no invalid failure", err)
+	}
+	if f.reason == "" || f.reason != OneLine(f.reason) {
+		t.Errorf("reason %q is not fit to print", f.reason)
+	}
+}
+
+func FuzzIndex(f *testing.F) {
+	const oci = "application/vnd.oci.image.index.v1+json"
+	for _, seed := range []string{
+		`{"schemaVersion":2,"mediaType":"` + oci + `","manifests":[]}`,
+		`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:` +
+			strings.Repeat("1", 64) + `","size":2,"platform":{"os":"linux","architecture":"arm64","variant":"v8"}}]}`,
+		`{"schemaVersion":2,"manifests":[{"platform":{"os":"unknown","architecture":"unknown"}},{},{"platform":{"os":"\u001b","architecture":"/"}}]}`,
+		`{"schemaVersion":2,"manifests":[{"digest":"sha512:00","platform":{"os":"linux","architecture":"amd64"}}]}`,
+		`{"schemaVersion":2,"manifests":[null]}`, `{"schemaVersion":2,"manifests":{}}`, `{"schemaVersion":1}`,
+		`{"schemaVersion":2,"config":{}}`, ``, `null`, `<html>`, `{"schemaVersion":2,"mediaType":"\u001b[2J"}`,
+	} {
+		f.Add([]byte(seed), oci)
+		f.Add([]byte(seed), "")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		mt, err := checkMediaType(body, contentType, "tag")
+		if err != nil {
+			checkFailure(t, err)
+			return
+		}
+		doc := &document{mediaType: mt, body: body}
+		if mt.IsImage() {
+			if h, err := parseImage(doc, "image"); err != nil {
+				checkFailure(t, err)
+			} else if h.Algorithm != "sha256" {
+				t.Errorf("config digest %s", h)
+			}
+			return
+		}
+		offered, err := indexOffers(doc)
+		if err != nil {
+			checkFailure(t, err)
+			return
+		}
+		for _, o := range offered {
+			if n, err := Normalize(o.platform); err != nil || n != o.platform {
+				t.Errorf("platform %q is offered, its normal form is %q, %v", o.platform, n, err)
+			}
+			if o.digest.Algorithm != "sha256" || len(o.digest.Hex) != 64 {
+				t.Errorf("digest %q is offered", o.digest)
+			}
+		}
+	})
+}
+
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{
+		`{"os":"linux","architecture":"amd64","config":{"Labels":{"a":"b"}}}`,
+		`{"os":"linux","architecture":"arm64","variant":"v8","config":null}`,
+		`{"os":"linux"}`, `{"os":"\u001b","architecture":"\n"}`, `{"config":{"Labels":[]}}`, `[]`, ``, `null`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := parseConfig(body, "child")
+		if err != nil {
+			checkFailure(t, err)
+			return
+		}
+		if !strings.Contains(c.platform, "/") {
+			t.Errorf("platform %q", c.platform)
+		}
+	})
+}
+
+func FuzzOneLine(f *testing.F) {
+	for _, seed := range []string{"", "words", "\x1b]0;t\x07", "a\r\nb", "\xff\xfe", strings.Repeat("é ", 400), "\u202e\u2028\u00a0x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := OneLine(s)
+		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxLine+1 {
+			t.Errorf("%q: not UTF-8, or %d runes", got, utf8.RuneCountInString(got))
+		}
+		for _, r := range got {
+			if r != ' ' && !unicode.IsPrint(r) {
+				t.Errorf("%q holds %U", got, r)
+			}
+		}
+		if again := OneLine(got); utf8.RuneCountInString(got) <= maxLine && again != got {
+			t.Errorf("%q becomes %q the second time", got, again)
+		}
+	})
+}
+
+func FuzzErrorCodes(f *testing.F) {
+	for _, seed := range []string{
+		`{"errors":[{"code":"MANIFEST_UNKNOWN","message":"m","detail":{}}]}`, `{"errors":[{"code":"DENIED\u001b"}]}`,
+		`{"errors":[]}`, `{"errors":null}`, `{"errors":[null]}`, `{"errors":{}}`, `{"errors":[{"code":7}]}`, `[]`, ``, `<html>`,
+	} {
+		f.Add(404, []byte(seed))
+		f.Add(503, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		codes := errorCodes(body)
+		fail := new(failure)
+		if !errors.As(failStatus("tag", status, codes), &fail) {
+			t.Fatal("no failure")
+		}
+		switch fail.state {
+		case Denied, Throttled, Unreachable, Invalid:
+		default:
+			t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
+		}
+		if fail.reason != OneLine(fail.reason) {
+			t.Errorf("reason %q is not fit to print", fail.reason)
+		}
+		for _, c := range codes {
+			if c == transport.TooManyRequestsErrorCode && fail.state != Throttled && meaning(status, codes) == 429 {
+				t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
+			}
+		}
+	})
+}

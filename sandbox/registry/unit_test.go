@@ -1,0 +1,207 @@
+package registry
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+func TestNormalize(t *testing.T) {
+	for in, want := range map[string]string{
+		"linux/amd64": "linux/amd64", "linux/amd64/v1": "linux/amd64", "linux/amd64/v3": "linux/amd64/v3",
+		"linux/arm64": "linux/arm64", "linux/arm64/v8": "linux/arm64", "linux/arm64/v9": "linux/arm64/v9",
+		"linux/arm/v7": "linux/arm/v7", "linux/arm/v8": "linux/arm/v8", "windows/amd64": "windows/amd64",
+		"": "", "linux": "", "linux/": "", "/amd64": "", "linux/amd64/": "", "a/b/c/d": "", "Linux/amd64": "",
+		"linux/amd 64": "", "linux/amd64\n": "", "-o/amd64": "", "linux/-amd64": "", "linux/\x1b": "",
+	} {
+		got, err := Normalize(in)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("Normalize(%q) = %q, %v; want %q", in, got, err, want)
+		}
+		if err == nil && !SamePlatform(in, want) {
+			t.Errorf("%q and %q are not the same", in, want)
+		}
+	}
+	for _, p := range [][2]string{{"linux/arm64", "linux/amd64"}, {"linux/arm/v7", "linux/arm/v6"}, {"", ""}, {"linux", "linux"}} {
+		if SamePlatform(p[0], p[1]) {
+			t.Errorf("%q and %q are the same", p[0], p[1])
+		}
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                           "",
+		"plain words":                "plain words",
+		"two\r\n\tlines ":            "two lines",
+		"\x1b]0;title\x07\x1b[2Jred": "]0;title [2Jred",
+		"right\u202eleft\u200bzero":  "right left zero",
+		"caf\u00e9 \xff":             "caf\u00e9 \uFFFD",
+		strings.Repeat("x", 300):     strings.Repeat("x", 300),
+		strings.Repeat("é", 301):     strings.Repeat("é", 300) + "…",
+	} {
+		if got := OneLine(in); got != want {
+			t.Errorf("OneLine(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRetryNext(t *testing.T) {
+	transient := &failure{state: Unreachable, transient: true}
+	timeout := &failure{state: Unreachable, timeout: true}
+	throttled := func(after time.Duration) *failure { return &failure{state: Throttled, retryAfter: after} }
+	const ms = time.Millisecond
+	rows := []struct {
+		name   string
+		retry  Retry
+		fail   *failure
+		try    int
+		waited time.Duration
+		wait   time.Duration
+		again  bool
+	}{
+		{"host: first 5xx", HostRetry, transient, 1, 0, 7 * ms, true},
+		{"host: second 5xx", HostRetry, transient, 2, 0, 7 * ms, true},
+		{"host: third 5xx", HostRetry, transient, 3, 0, 7 * ms, false},
+		{"host: time-out", HostRetry, timeout, 1, 0, 0, false},
+		{"host: refused", HostRetry, &failure{state: Unreachable}, 1, 0, 0, false},
+		{"host: denied", HostRetry, &failure{state: Denied}, 1, 0, 0, false},
+		{"host: invalid", HostRetry, &failure{state: Invalid}, 1, 0, 0, false},
+		{"host: 429 without Retry-After", HostRetry, throttled(0), 1, 0, time.Second, true},
+		{"host: and again", HostRetry, throttled(0), 2, time.Second, 2 * time.Second, true},
+		{"host: and again", HostRetry, throttled(0), 3, 3 * time.Second, 4 * time.Second, true},
+		{"host: not beyond 10 s", HostRetry, throttled(0), 4, 7 * time.Second, 8 * time.Second, false},
+		{"host: Retry-After 10", HostRetry, throttled(10 * time.Second), 1, 0, 10 * time.Second, true},
+		{"host: Retry-After 11", HostRetry, throttled(11 * time.Second), 1, 0, 11 * time.Second, false},
+		{"CI: time-out", CIRetry, timeout, 1, 0, 7 * ms, true},
+		{"CI: third time-out", CIRetry, timeout, 3, 0, 7 * ms, false},
+		{"CI: Retry-After 60", CIRetry, throttled(time.Minute), 1, 0, time.Minute, true},
+		{"CI: Retry-After 60, after a wait", CIRetry, throttled(time.Minute), 2, 1, time.Minute, false},
+		{"CI: denied", CIRetry, &failure{state: Denied}, 1, 0, 0, false},
+		{"CI: no overflow", CIRetry, throttled(0), 1000, 0, 64 * time.Second, false},
+	}
+	for _, row := range rows {
+		wait, again := row.retry.next(row.fail, row.try, 7*ms, row.waited)
+		if again != row.again || again && wait != row.wait {
+			t.Errorf("%s: %v, %v; want %v, %v", row.name, wait, again, row.wait, row.again)
+		}
+	}
+}
+
+func TestParseRetryAfter(t *testing.T) {
+	now := time.Date(2026, 8, 4, 12, 0, 0, 0, time.UTC)
+	for in, want := range map[string]time.Duration{
+		"": 0, "0": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "-7": 0, "7.5": 0, "soon": 0,
+		"99999999999999999999":              (1<<31 - 1) * time.Second,
+		"Tue, 04 Aug 2026 12:00:30 GMT":     30 * time.Second,
+		"Tue, 04 Aug 2026 11:59:00 GMT":     0,
+		"Tuesday, 04-Aug-26 12:01:00 GMT":   time.Minute,
+		"Tue Aug  4 12:01:00 2026":          time.Minute,
+		"Tue, 04 Aug 2026 12:00:30 \x1b[2J": 0,
+	} {
+		if got := parseRetryAfter(in, now); got != want {
+			t.Errorf("parseRetryAfter(%q) = %v, want %v", in, got, want)
+		}
+	}
+}
+
+func TestCheckMediaType(t *testing.T) {
+	const oci = types.OCIImageIndex
+	rows := []struct {
+		body, contentType string
+		want              types.MediaType // "": invalid
+	}{
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `","manifests":[]}`, string(oci), oci},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"}`, "", oci},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"}`, string(oci) + "; charset=utf-8", oci},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"}`, "application/octet-stream", oci},
+		{`{"schemaVersion":2,"manifests":[]}`, string(oci), oci},
+		{`{"schemaVersion":2,"config":{}}`, string(types.OCIManifestSchema1), types.OCIManifestSchema1},
+		{`{"schemaVersion":2,"config":{}}`, string(oci), ""},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"}`, string(types.DockerManifestList), ""},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"}`, "text/html", ""},
+		{`{"schemaVersion":2,"mediaType":"` + string(oci) + `"} trailing`, string(oci), ""},
+		{`{"mediaType":"` + string(oci) + `"}`, string(oci), ""},
+		{`{"schemaVersion":1}`, "", ""},
+		{`{"schemaVersion":2}`, string(types.DockerManifestSchema1Signed), ""},
+		{`{"schemaVersion":2,"mediaType":"text/plain"}`, "", ""},
+		{`[]`, string(oci), ""}, {`null`, string(oci), ""}, {``, string(oci), ""}, {` <html>`, string(oci), ""},
+	}
+	for _, row := range rows {
+		got, err := checkMediaType([]byte(row.body), row.contentType, "tag")
+		if got != row.want || (err == nil) != (row.want != "") {
+			t.Errorf("%s as %q: %q, %v; want %q", row.body, row.contentType, got, err, row.want)
+		}
+	}
+}
+
+// TestMeaning has the registries that say 404 and mean something else.
+func TestMeaning(t *testing.T) {
+	rows := []struct {
+		status int
+		code   transport.ErrorCode
+		want   int
+	}{
+		{404, transport.ManifestUnknownErrorCode, 404}, {404, transport.NameUnknownErrorCode, 404}, {404, "", 404},
+		{404, transport.UnauthorizedErrorCode, 403}, {404, transport.DeniedErrorCode, 403},
+		{403, transport.TooManyRequestsErrorCode, 429}, {503, transport.TooManyRequestsErrorCode, 429},
+		{403, transport.ManifestUnknownErrorCode, 403}, {500, transport.DeniedErrorCode, 500},
+	}
+	for _, row := range rows {
+		if got := meaning(row.status, []transport.ErrorCode{row.code}); got != row.want {
+			t.Errorf("%d %s means %d, want %d", row.status, row.code, got, row.want)
+		}
+	}
+}
+
+func TestGuardRefuses(t *testing.T) {
+	rows := []struct {
+		from, to string
+		refused  bool
+	}{
+		{"https://ghcr.io/v2/", "https://storage.example/blob", false},
+		{"https://ghcr.io/v2/", "https://127.0.0.1/", true},
+		{"https://ghcr.io/v2/", "https://localhost:443/", true},
+		{"https://ghcr.io/v2/", "https://x.localhost/", true},
+		{"https://ghcr.io/v2/", "https://[fe80::1]/", true},
+		{"https://ghcr.io/v2/", "http://storage.example/blob", true},
+		{"https://10.0.0.1/v2/", "https://10.0.0.2/blob", false}, // a registry inside may keep its blobs inside
+		{"http://127.0.0.1:5000/v2/", "http://127.0.0.1:5001/blob", false},
+	}
+	for _, row := range rows {
+		from, _ := url.Parse(row.from)
+		to, _ := url.Parse(row.to)
+		g := &guard{tlsOnly: from.Scheme == "https"}
+		why := g.refuses(&http.Request{URL: to, Response: &http.Response{Request: &http.Request{URL: from}}})
+		if (why != "") != row.refused {
+			t.Errorf("%s to %s: refused %q, want %v", row.from, row.to, why, row.refused)
+		}
+	}
+}
+
+// TestDockerHubLogin looks for Docker Hub under the name that configs use.
+func TestDockerHubLogin(t *testing.T) {
+	repo, err := name.NewRepository("docker.io/vessux/openlock-base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cf, err := parseLogins([]byte(`{"auths":{"https://index.docker.io/v1/":{"auth":"cm9ib3Q6aHVudGVyMg=="}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, warnings := loginFrom(t.Context(), cf, "config.json", repo)
+	if l.anonymous() || len(warnings) > 0 {
+		t.Fatalf("no login found; warnings %q", warnings)
+	}
+	a, err := authn.Authorization(t.Context(), l.auth)
+	if err != nil || a.Username != "robot" || a.Password != "hunter2" {
+		t.Errorf("login %+v, %v", a, err)
+	}
+}
