@@ -7,6 +7,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,20 +107,28 @@ const (
 	buildTimeout    = 90 * time.Minute
 )
 
+// CheckRuntime reports a runtime that [Find] does not know.
+func CheckRuntime(runtime string) error {
+	switch runtime {
+	case Auto, PodmanName, DockerName:
+		return nil
+	}
+	return fmt.Errorf("unknown runtime %q: want auto, podman or docker", runtime)
+}
+
 // Find returns the installed engines that runtime names, the preferred one
 // first: podman, then docker for "auto" or "", else just the one named. That
 // they are installed does not mean that they answer; the first Inspect tells.
 // Output gets what engines print while they pull and build, made fit for a
 // terminal. The error is *NotInstalledError, or names the unknown runtime.
 func Find(runtime string, output io.Writer) ([]Engine, error) {
-	var names []string
-	switch runtime {
-	case "", Auto:
-		runtime, names = Auto, []string{PodmanName, DockerName}
-	case PodmanName, DockerName:
-		names = []string{runtime}
-	default:
-		return nil, fmt.Errorf("unknown runtime %q: want auto, podman or docker", runtime)
+	runtime = cmp.Or(runtime, Auto)
+	if err := CheckRuntime(runtime); err != nil {
+		return nil, err
+	}
+	names := []string{runtime}
+	if runtime == Auto {
+		names = []string{PodmanName, DockerName}
 	}
 	var found []Engine
 	for _, n := range names {

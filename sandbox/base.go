@@ -1,0 +1,44 @@
+package sandbox
+
+import (
+	"context"
+
+	"github.com/vessux/openlock/sandbox/base"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Base is a base image: the bytes that decide it and the place where it is
+// published.
+type Base struct {
+	Containerfile []byte
+	Repository    string // host[:port]/path, see [tag.CheckRepository]
+}
+
+// Default returns openlock's own base image, embedded in the program.
+func Default() Base {
+	return Base{Containerfile: base.Containerfile(), Repository: base.Repository}
+}
+
+// Ref returns the image's name. The error is that of [tag.CheckRepository].
+func (b Base) Ref() (tag.Ref, error) { return tag.New(b.Repository, b.Containerfile) }
+
+// Identity returns the SHA-256 of the Containerfile, 64 lower-case hex digits.
+func (b Base) Identity() string { return tag.Identity(b.Containerfile) }
+
+// Platforms are those for which every base image is published.
+func Platforms() []string { return []string{"linux/amd64", "linux/arm64"} }
+
+// Exists asks the registry which of the platforms (none: [Platforms]) are
+// published under the image's ref, with its label. It returns an error only
+// for a wrong question or an ended ctx; see [registry.Probe].
+func Exists(ctx context.Context, b Base, platforms []string, o registry.Options) (*registry.Result, error) {
+	ref, err := b.Ref()
+	if err != nil {
+		return nil, err
+	}
+	if len(platforms) == 0 {
+		platforms = Platforms()
+	}
+	return registry.Probe(ctx, registry.Query{Ref: ref, Platforms: platforms, Identity: b.Identity()}, o)
+}

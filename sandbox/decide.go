@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Action is what a decision comes to.
+type Action string
+
+// The actions.
+const (
+	Use   Action = "use"   // the image in the engine's store
+	Pull  Action = "pull"  // from the registry, by digest
+	Build Action = "build" // from the Containerfile's bytes
+	Fail  Action = "fail"  // nothing is allowed that could help
+)
+
+// Decision is what to do about an image, and why. The two functions that
+// decide, [fromLocal] and [fromRegistry], are pure, so that the whole table of
+// cases can be read and tested.
+type Decision struct {
+	Action Action
+	State  registry.State // what the registry said; empty where it was not asked
+	Digest string         // sha256:… of what the registry has; empty where not known
+	Reason string         // one line, fit to print
+	Hint   string         // the remedy, may be empty
+	// Warn asks for the reason to be said aloud, since the action is not the
+	// one that a healthy world would lead to.
+	Warn bool
+}
+
+// local is what the engine's store has under the ref.
+type local struct {
+	image *engine.Image // nil: nothing
+	wrong string        // why the image is not the one; empty: it is
+}
+
+func (l local) good() bool { return l.image != nil && l.wrong == "" }
+
+// judge compares an image with what it has to be. The label is compared
+// because a tag is only 48 bits, and because anybody can tag anything locally.
+func judge(image *engine.Image, identity, platform string) string {
+	got, labelled := image.Labels[tag.Label]
+	switch {
+	case !labelled:
+		return "it does not carry the label " + tag.Label
+	case got != identity:
+		return "its label names another Containerfile, " + registry.OneLine(got)
+	case !registry.SamePlatform(image.Platform, platform):
+		return fmt.Sprintf("it is for %s, not for %s", image.Platform, platform)
+	}
+	return ""
+}
+
+// fromLocal decides what can be decided without asking the registry. It
+// returns nil when the registry has to be asked.
+func fromLocal(l local, o Options) *Decision {
+	switch {
+	case o.Build == Always:
+		return &Decision{Action: Build, Reason: "a build is asked for"}
+	case l.good() && o.Pull != Always:
+		return &Decision{Action: Use, Reason: "the image is there"}
+	case o.Pull != Never:
+		return nil
+	}
+	d := &Decision{Action: Build, Reason: "the image is not there and pulling is off"}
+	if l.image != nil {
+		d.Reason, d.Warn = "the image there is not ours: "+l.wrong+"; and pulling is off", true
+	}
+	if o.Build == Never {
+		d.Action, d.State = Fail, registry.Absent
+		d.Reason += ", and so is building"
+		d.Hint = "allow one of them: --pull missing, or --build missing"
+		if l.image != nil {
+			d.State = registry.Invalid
+		}
+	}
+	return d
+}
+
+// fromRegistry decides by what the registry said.
+func fromRegistry(l local, r *registry.Result, o Options) *Decision {
+	d := &Decision{State: r.State, Digest: r.Digest, Reason: r.Reason, Hint: r.Hint}
+	servable := r.State == registry.Complete || r.State == registry.Incomplete
+	switch {
+	case servable && r.Has(o.Platform):
+		d.Action, d.Hint = Pull, ""
+		d.Reason = "the registry has it for " + o.Platform
+	case o.Build == Never:
+		d.Action = Fail
+	case l.good():
+		// Only "--pull always" gets here with a good image.
+		d.Action, d.Warn = Use, true
+		d.Reason = "the image is there, and it could not be pulled again: " + r.Reason
+	default:
+		d.Action = Build
+		d.Warn = r.State != registry.Absent && r.State != registry.Incomplete
+	}
+	return d
+}
+
+// afterPull decides when a pull has failed for good, or has brought another
+// image than the registry told of.
+func afterPull(d Decision, state registry.State, reason string, o Options) *Decision {
+	next := &Decision{Action: Build, State: state, Digest: d.Digest, Reason: reason, Warn: true}
+	if o.Build == Never {
+		next.Action = Fail
+	}
+	return next
+}

@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+var policies = []Policy{Missing, Always, Never}
+
+var (
+	nothing = local{}
+	good    = local{image: &engine.Image{}}
+	foreign = local{image: &engine.Image{}, wrong: "it is not ours"}
+)
+
+// TestFromLocal is the whole table of what is decided without a registry:
+// three kinds of local image, three pull policies, three build policies.
+func TestFromLocal(t *testing.T) {
+	const ask = Action("") // the registry
+	for _, row := range []struct {
+		pull, build            Policy
+		nothing, good, foreign Action
+	}{
+		{Missing, Missing, ask, Use, ask},
+		{Missing, Always, Build, Build, Build},
+		{Missing, Never, ask, Use, ask},
+		{Always, Missing, ask, ask, ask},
+		{Always, Never, ask, ask, ask},
+		{Never, Missing, Build, Use, Build},
+		{Never, Always, Build, Build, Build},
+		{Never, Never, Fail, Use, Fail},
+	} {
+		for _, c := range []struct {
+			name string
+			l    local
+			want Action
+		}{{"nothing", nothing, row.nothing}, {"good", good, row.good}, {"foreign", foreign, row.foreign}} {
+			t.Run(fmt.Sprintf("pull=%s,build=%s,%s", row.pull, row.build, c.name), func(t *testing.T) {
+				d := fromLocal(c.l, Options{Pull: row.pull, Build: row.build})
+				var got Action
+				if d != nil {
+					got = d.Action
+				}
+				if got != c.want {
+					t.Errorf("action %q, want %q", got, c.want)
+				}
+				if d != nil && d.Reason == "" {
+					t.Error("a decision without a reason")
+				}
+			})
+		}
+	}
+}
+
+func TestFromLocalSaysWhatIsMissing(t *testing.T) {
+	never := Options{Pull: Never, Build: Never}
+	if d := fromLocal(nothing, never); d.State != registry.Absent || d.Hint == "" {
+		t.Errorf("nothing there: state %q, hint %q; want absent and a hint", d.State, d.Hint)
+	}
+	if d := fromLocal(foreign, never); d.State != registry.Invalid || d.Hint == "" {
+		t.Errorf("a foreign image: state %q, hint %q; want invalid and a hint", d.State, d.Hint)
+	}
+}
+
+// TestFromRegistry is the whole table of what is decided by a registry's
+// state: every state, with and without a good local image, for every pair of
+// policies that gets that far.
+func TestFromRegistry(t *testing.T) {
+	const platform = "linux/amd64"
+	mine := []registry.Child{{Platform: platform}}
+	for _, row := range []struct {
+		res                 registry.Result
+		missing, never, use Action // build=missing, build=never, build=missing with a good local image
+		warn                bool   // whether build=missing is said aloud
+	}{
+		{registry.Result{State: registry.Complete, Children: mine}, Pull, Pull, Pull, false},
+		{registry.Result{State: registry.Incomplete, Children: mine}, Pull, Pull, Pull, false},
+		{registry.Result{State: registry.Incomplete}, Build, Fail, Use, false},
+		{registry.Result{State: registry.Absent}, Build, Fail, Use, false},
+		{registry.Result{State: registry.Denied}, Build, Fail, Use, true},
+		{registry.Result{State: registry.Throttled}, Build, Fail, Use, true},
+		{registry.Result{State: registry.Unreachable}, Build, Fail, Use, true},
+		{registry.Result{State: registry.Invalid}, Build, Fail, Use, true},
+		// No state but complete and incomplete is worth a pull, whatever else the result says.
+		{registry.Result{State: registry.Invalid, Children: mine}, Build, Fail, Use, true},
+	} {
+		row.res.Reason, row.res.Digest = "what the registry said", "sha256:0"
+		for _, c := range []struct {
+			l     local
+			pull  Policy
+			build Policy
+			want  Action
+		}{
+			{nothing, Missing, Missing, row.missing},
+			{nothing, Always, Missing, row.missing},
+			{foreign, Missing, Missing, row.missing},
+			{nothing, Missing, Never, row.never},
+			{foreign, Always, Never, row.never},
+			{good, Always, Never, row.never},
+			{good, Always, Missing, row.use},
+		} {
+			d := fromRegistry(c.l, &row.res, Options{Pull: c.pull, Build: c.build, Platform: platform})
+			where := fmt.Sprintf("%s, children %d, pull=%s, build=%s, local %+v", row.res.State, len(row.res.Children), c.pull, c.build, c.l)
+			if d.Action != c.want {
+				t.Errorf("%s: %q, want %q", where, d.Action, c.want)
+			}
+			if d.State != row.res.State || d.Reason == "" {
+				t.Errorf("%s: state %q, reason %q", where, d.State, d.Reason)
+			}
+			if d.Action == Build && d.Warn != row.warn {
+				t.Errorf("%s: warns %t, want %t", where, d.Warn, row.warn)
+			}
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	const identity = "da2fe84f2c45"
+	ours := map[string]string{tag.Label: identity}
+	for _, c := range []struct {
+		name  string
+		image engine.Image
+		ok    bool
+	}{
+		{"ours", engine.Image{Labels: ours, Platform: "linux/arm64"}, true},
+		{"ours with the base variant", engine.Image{Labels: ours, Platform: "linux/arm64/v8"}, true},
+		{"no label", engine.Image{Platform: "linux/arm64"}, false},
+		{"empty label", engine.Image{Labels: map[string]string{tag.Label: ""}, Platform: "linux/arm64"}, false},
+		{"other label", engine.Image{Labels: map[string]string{tag.Label: "da2f"}, Platform: "linux/arm64"}, false},
+		{"other architecture", engine.Image{Labels: ours, Platform: "linux/amd64"}, false},
+	} {
+		if wrong := judge(&c.image, identity, "linux/arm64"); (wrong == "") != c.ok {
+			t.Errorf("%s: %q", c.name, wrong)
+		}
+	}
+}
+
+func TestOptionsAreCheckedFirst(t *testing.T) {
+	for _, o := range []Options{
+		{Pull: "sometimes"}, {Build: "yes"}, {Pull: Always, Build: Always}, {Platform: "arm64"}, {Platform: "linux/arm64/v8/x"},
+	} {
+		if _, err := o.withDefaults(); err == nil {
+			t.Errorf("%+v is taken", o)
+		}
+	}
+	o, err := Options{}.withDefaults()
+	if err != nil || o.Pull != Missing || o.Build != Missing || o.Platform != HostPlatform() {
+		t.Errorf("defaults: %+v, %v", o, err)
+	}
+}

@@ -1,0 +1,262 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/lock"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Source tells where an image came from.
+type Source string
+
+// The sources.
+const (
+	FromStore    Source = "local"
+	FromRegistry Source = "pulled"
+	FromBuild    Source = "built"
+)
+
+// Outcome is what [Ensure] did.
+type Outcome struct {
+	Ref      tag.Ref
+	Identity string
+	// Digest is the one that was pulled, sha256:…; else empty. An engine shows
+	// a digest of what it built itself too, which no registry knows.
+	Digest   string
+	Source   Source
+	Engine   string         // its name
+	State    registry.State // what the registry said; empty where it was not asked
+	Reason   string         // why this source, one line
+	Platform string
+	Duration time.Duration
+}
+
+// RefusedError tells that the image could not be had within the policies that
+// were given.
+type RefusedError struct {
+	State  registry.State // what the registry said; Absent or Invalid where it was not asked
+	Reason string         // one line, fit to print
+	Hint   string         // the remedy, may be empty
+}
+
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Ensure has the image in an engine's store, under its ref, when it returns
+// without an error. One process at a time does so for an engine's store and an
+// identity; the others wait, and find the work done.
+//
+// Errors: [*RefusedError]; [*engine.UnavailableError] where no candidate
+// answers; [*lock.Error]; ctx's cause; else what the engine said.
+func Ensure(ctx context.Context, b Base, o Options) (*Outcome, error) {
+	start := time.Now()
+	j, err := newJob(ctx, b, o)
+	if err != nil {
+		return nil, err
+	}
+	d := fromLocal(j.local, j.o)
+	if d == nil || d.Action == Build {
+		if d, err = j.underLock(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if d.Action == Fail {
+		return nil, &RefusedError{State: d.State, Reason: d.Reason, Hint: d.Hint}
+	}
+	out := &Outcome{
+		Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), State: d.State,
+		Reason: d.Reason, Platform: j.o.Platform, Duration: time.Since(start),
+	}
+	switch d.Action {
+	case Use:
+		out.Source = FromStore
+	case Pull:
+		out.Source, out.Digest = FromRegistry, d.Digest
+	case Build:
+		out.Source = FromBuild
+	}
+	return out, nil
+}
+
+// Plan decides as [Ensure] would, changes nothing and takes no lock. It
+// returns the decision and the name of the engine it is about.
+func Plan(ctx context.Context, b Base, o Options) (*Decision, string, error) {
+	j, err := newJob(ctx, b, o)
+	if err != nil {
+		return nil, "", err
+	}
+	d, err := j.decide(ctx)
+	return d, j.engine.Name(), err
+}
+
+// job is one image, wanted in one engine.
+type job struct {
+	Base
+	ref      tag.Ref
+	identity string
+	o        Options
+	engine   engine.Engine
+	local    local
+	// ignoreLogins: the probe found that the stored logins do not work.
+	ignoreLogins bool
+}
+
+// newJob checks the input and picks the first engine that answers. The
+// question that shows it is the one that has to be asked anyway.
+func newJob(ctx context.Context, b Base, o Options) (*job, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	j := &job{Base: b, o: o, identity: b.Identity()}
+	if j.ref, err = b.Ref(); err != nil {
+		return nil, err
+	}
+	var down []error
+	for _, e := range o.Engines {
+		j.engine = e
+		err := j.look(ctx)
+		var unavailable *engine.UnavailableError
+		if errors.As(err, &unavailable) {
+			down = append(down, err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range down {
+			o.Notify(Notice{Text: fmt.Sprintf("%v; using %s", d, e.Name()), Warning: true})
+		}
+		return j, nil
+	}
+	return nil, errors.Join(down...)
+}
+
+// look asks the engine what it has under the ref.
+func (j *job) look(ctx context.Context) error {
+	image, err := j.engine.Inspect(ctx, j.ref.String())
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		j.local = local{}
+		return nil
+	case err != nil:
+		return err
+	}
+	j.local = local{image: image, wrong: judge(image, j.identity, j.o.Platform)}
+	return nil
+}
+
+// decide takes the whole decision, and asks the registry where it has to.
+func (j *job) decide(ctx context.Context) (*Decision, error) {
+	d := fromLocal(j.local, j.o)
+	if d != nil {
+		return d, nil
+	}
+	if j.local.image != nil && !j.local.good() {
+		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not ours: %s", j.ref, j.engine.Name(), j.local.wrong), Warning: true})
+	}
+	res, err := Exists(ctx, j.Base, []string{j.o.Platform}, j.o.Registry)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range res.Warnings {
+		j.o.Notify(Notice{Text: w, Warning: true})
+	}
+	j.ignoreLogins = res.IgnoreLogins
+	return fromRegistry(j.local, res, j.o), nil
+}
+
+// underLock decides and does what was decided, alone.
+func (j *job) underLock(ctx context.Context) (*Decision, error) {
+	l, err := lock.Acquire(ctx, j.o.LockDir, j.engine.Store()+"\x00"+j.identity+"\x00"+j.o.Platform, j.waiting)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Release()
+	// Whoever had the lock has most likely done the work.
+	if err := j.look(ctx); err != nil {
+		return nil, err
+	}
+	d, err := j.decide(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d.Action == Pull {
+		if d, err = j.pull(ctx, *d); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case d.Action == Build:
+		return d, j.build(ctx, d)
+	case d.Action == Use && d.Warn:
+		j.o.Notify(Notice{Text: d.Reason, Hint: d.Hint, Warning: true})
+	}
+	return d, nil
+}
+
+func (j *job) waiting(holder string, waited time.Duration) {
+	text := fmt.Sprintf("waiting for %s, which is getting the same image", holder)
+	if s := waited.Round(time.Second); s > 0 {
+		text += fmt.Sprintf(" (%s so far)", s)
+	}
+	j.o.Notify(Notice{Text: text})
+}
+
+// pull fetches what the probe saw, by digest, and gives it the ref only once
+// it has proved to be the image. It returns what to do next where it is not.
+func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
+	pinned := j.ref.Repository + "@" + d.Digest
+	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
+	err := j.pullTwice(ctx, pinned)
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	if err != nil {
+		return afterPull(d, d.State, "the pull failed twice: "+registry.OneLine(err.Error()), j.o), nil
+	}
+	image, err := j.engine.Inspect(ctx, pinned)
+	if err != nil {
+		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
+	}
+	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
+		return afterPull(d, registry.Invalid, "what was pulled is not our image: "+wrong, j.o), nil
+	}
+	return &d, j.engine.Tag(ctx, image.ID, j.ref.String())
+}
+
+// pullTwice tries a pull once more: most lost connections are lost once.
+func (j *job) pullTwice(ctx context.Context, pinned string) error {
+	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins}
+	err := j.engine.Pull(ctx, pinned, j.o.Platform, o)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	j.o.Notify(Notice{Text: registry.OneLine(err.Error()) + "; trying once more", Warning: true})
+	return j.engine.Pull(ctx, pinned, j.o.Platform, o)
+}
+
+// build builds the image and gives it the ref only once it is whole.
+func (j *job) build(ctx context.Context, d *Decision) error {
+	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
+	id, err := j.engine.Build(ctx, engine.BuildRequest{
+		Containerfile: j.Containerfile, Platform: j.o.Platform,
+		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache,
+	})
+	if err != nil {
+		return err
+	}
+	image, err := j.engine.Inspect(ctx, id)
+	if err != nil {
+		return fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
+	}
+	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
+		return fmt.Errorf("%s has built an image that is not the one asked for: %s", j.engine.Name(), wrong)
+	}
+	return j.engine.Tag(ctx, id, j.ref.String())
+}

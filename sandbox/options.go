@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// Policy says when something may be done, in the words that engines use.
+type Policy string
+
+// The policies. The zero value is Missing.
+const (
+	Missing Policy = "missing" // where the image is not there otherwise
+	Always  Policy = "always"  // even where it is
+	Never   Policy = "never"
+)
+
+// ParsePolicy reads a policy; the empty string is [Missing].
+func ParsePolicy(s string) (Policy, error) {
+	switch p := Policy(s); p {
+	case "":
+		return Missing, nil
+	case Missing, Always, Never:
+		return p, nil
+	}
+	return "", fmt.Errorf("%q: want missing, always or never", s)
+}
+
+// Options say how [Ensure] and [Plan] may get an image.
+type Options struct {
+	// Engines are the candidates, the preferred one first; see [engine.Find].
+	// The first that answers is used. At least one.
+	Engines []engine.Engine
+	// Platform is os/arch[/variant]; default: linux on this machine's architecture.
+	Platform string
+	Pull     Policy
+	Build    Policy
+	NoCache  bool // a build runs every step again
+	// LockDir is the directory of the locks, made when it is missing.
+	// Required by Ensure; Plan takes no lock.
+	LockDir string
+	// Registry bounds the probe. The zero value is a host's.
+	Registry registry.Options
+	// Notify gets what a person wants to know while it happens; may be nil.
+	// It is called from one goroutine.
+	Notify func(Notice)
+}
+
+// Notice is a message about the work, in one line and fit to print.
+type Notice struct {
+	Text    string
+	Hint    string // the remedy, may be empty
+	Warning bool   // something is wrong, though it goes on
+}
+
+// HostPlatform is the platform of the images that this machine runs.
+func HostPlatform() string { return "linux/" + runtime.GOARCH }
+
+func (o Options) withDefaults() (Options, error) {
+	var err error
+	if o.Pull, err = ParsePolicy(string(o.Pull)); err != nil {
+		return o, fmt.Errorf("pull policy %w", err)
+	}
+	if o.Build, err = ParsePolicy(string(o.Build)); err != nil {
+		return o, fmt.Errorf("build policy %w", err)
+	}
+	if o.Pull == Always && o.Build == Always {
+		return o, errors.New("pull and build cannot both be \"always\": one of them would be for nothing")
+	}
+	if o.Platform == "" {
+		o.Platform = HostPlatform()
+	}
+	if o.Platform, err = registry.Normalize(o.Platform); err != nil {
+		return o, err
+	}
+	if o.Notify == nil {
+		o.Notify = func(Notice) {}
+	}
+	return o, nil
+}
