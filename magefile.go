@@ -1,0 +1,14 @@
+//go:build ignore
+
+// Zero-install entry to the Mage targets: `go run magefile.go TARGET…`. It
+// needs nothing but Go. `go tool mage TARGET` does the same and keeps exit
+// codes apart, which `go run` turns into 1.
+package main
+
+import (
+	"os"
+
+	"github.com/magefile/mage/mage"
+)
+
+func main() { os.Exit(mage.Main()) }

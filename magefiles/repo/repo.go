@@ -1,0 +1,16 @@
+// Package repo holds the Mage targets of this repository itself: what a
+// developer of openlock needs, and nobody else.
+package repo
+
+import (
+	"context"
+	"os"
+
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// Setup installs a container engine, with the system's package manager, where none answers.
+func Setup(ctx context.Context) error { return lab.Setup(ctx, os.Stdout) }
+
+// Lab installs all that the test suite uses: podman, docker, buildx, buildkitd, QEMU (Debian and Ubuntu).
+func Lab(ctx context.Context) error { return lab.Install(ctx, os.Stdout) }

@@ -1,0 +1,185 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/adrg/xdg"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/containerfile"
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Flags are the settings of the command line; nil where a flag was not given.
+// An empty value that was given is not the same: it is an error, since it is
+// most often a shell variable that was never set.
+type Flags struct {
+	Repository     *string
+	Containerfile  *string // path
+	Runtime        *string // auto, podman or docker
+	Platform       *string // os/arch[/variant]
+	ConnectTimeout *string // Go duration, such as 2s
+	HeaderTimeout  *string // Go duration
+	ProbeTimeout   *string // Go duration
+}
+
+// file is openlock/config.toml in the user's configuration directory.
+type file struct {
+	Repository    *string `toml:"repository"`
+	Containerfile *string `toml:"containerfile"`
+	Runtime       *string `toml:"runtime"`
+}
+
+// settings is what the flags, the environment, the configuration file and the
+// defaults come to; the first of these that names a value wins.
+type settings struct {
+	base     sandbox.Base
+	runtime  string
+	platform string
+	registry registry.Options
+}
+
+// resolve reads and checks every setting, so that bad input ends a command
+// before anything is touched. Every error is a *UsageError.
+func (f Flags) resolve(base sandbox.Base) (settings, error) {
+	s, err := f.read(base)
+	if err != nil {
+		var usage *UsageError
+		if !errors.As(err, &usage) {
+			err = &UsageError{Err: err}
+		}
+		return settings{}, err
+	}
+	return s, nil
+}
+
+func (f Flags) read(base sandbox.Base) (settings, error) {
+	c, path, err := readFile()
+	if err != nil {
+		return settings{}, err
+	}
+	s := settings{base: base}
+	if v := pick(f.Containerfile, "OPENLOCK_BASE_CONTAINERFILE", c.Containerfile, path); v.set {
+		if s.base.Containerfile, err = containerfile.Read(v.text); err != nil {
+			return s, v.wrap(err)
+		}
+	}
+	if v := pick(f.Repository, "OPENLOCK_BASE_REPOSITORY", c.Repository, path); v.set {
+		s.base.Repository = v.text
+		if err := tag.CheckRepository(v.text); err != nil {
+			return s, v.wrap(err)
+		}
+	}
+	s.runtime = engine.Auto
+	if v := pick(f.Runtime, "OPENLOCK_RUNTIME", c.Runtime, path); v.set {
+		s.runtime = v.text
+		if err := engine.CheckRuntime(v.text); err != nil {
+			return s, v.wrap(err)
+		}
+	}
+	s.platform = sandbox.HostPlatform()
+	if v := pick(f.Platform, "OPENLOCK_PLATFORM", nil, ""); v.set {
+		if s.platform, err = registry.Normalize(v.text); err != nil {
+			return s, v.wrap(err)
+		}
+	}
+	for _, t := range []struct {
+		flag *string
+		env  string
+		to   *time.Duration
+	}{
+		{f.ConnectTimeout, "OPENLOCK_CONNECT_TIMEOUT", &s.registry.ConnectTimeout},
+		{f.HeaderTimeout, "OPENLOCK_HEADER_TIMEOUT", &s.registry.HeaderTimeout},
+		{f.ProbeTimeout, "OPENLOCK_PROBE_TIMEOUT", &s.registry.Timeout},
+	} {
+		if v := pick(t.flag, t.env, nil, ""); v.set {
+			if *t.to, err = time.ParseDuration(v.text); err != nil || *t.to <= 0 {
+				return s, v.wrap(fmt.Errorf("timeout %q is not a time such as 500ms, 2s or 1m", v.text))
+			}
+		}
+	}
+	return s, nil
+}
+
+// value is a setting and where it comes from.
+type value struct {
+	text string
+	from string // for messages; empty for a flag, which the user sees anyway
+	set  bool
+}
+
+func (v value) wrap(err error) error {
+	if v.from == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", v.from, err)
+}
+
+// pick returns the first of flag, environment and configuration file that
+// names a value. An empty environment variable names none, as usual.
+func pick(flag *string, env string, inFile *string, path string) value {
+	switch e := os.Getenv(env); {
+	case flag != nil:
+		return value{text: *flag, set: true}
+	case e != "":
+		return value{text: e, from: env, set: true}
+	case inFile != nil:
+		return value{text: *inFile, from: path, set: true}
+	}
+	return value{}
+}
+
+// readFile reads the configuration file, if there is one. A key that is not
+// known is an error: it is most often a slip, and would silently do nothing.
+func readFile() (file, string, error) {
+	dir, err := userDir(xdg.ConfigHome, "XDG_CONFIG_HOME")
+	if err != nil {
+		return file{}, "", nil // no home, so no configuration
+	}
+	path := filepath.Join(dir, "openlock", "config.toml")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return file{}, path, nil
+	}
+	if err != nil {
+		return file{}, path, fmt.Errorf("configuration: %w", err)
+	}
+	var c file
+	meta, err := toml.Decode(string(b), &c)
+	if err != nil {
+		return file{}, path, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return file{}, path, &UsageError{
+			Err:  fmt.Errorf("configuration %s: unknown key %q", path, unknown[0]),
+			Hint: "the keys are repository, containerfile and runtime",
+		}
+	}
+	return c, path, nil
+}
+
+// lockDir is where the locks are.
+func lockDir() (string, error) {
+	dir, err := userDir(xdg.CacheHome, "XDG_CACHE_HOME")
+	if err != nil {
+		return "", &UsageError{Err: err, Hint: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
+	}
+	return filepath.Join(dir, "openlock", "locks"), nil
+}
+
+// userDir refuses the place in the root directory that an unset HOME leads to.
+func userDir(dir, env string) (string, error) {
+	if os.Getenv("HOME") == "" && os.Getenv("USERPROFILE") == "" && os.Getenv(env) == "" {
+		return "", fmt.Errorf("neither HOME nor %s is set", env)
+	}
+	return dir, nil
+}

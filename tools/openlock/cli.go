@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/vessux/openlock/tools/command"
+)
+
+// errPrinted ends a command after --print-base-tag: all is said and done.
+var errPrinted = errors.New("printed")
+
+// run is the program without its process: it reads args, does the work and
+// returns what [command.Report] and [command.ExitCode] take.
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	c := &cli{app: command.App{Out: out, Err: errOut}}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case errors.Is(err, errPrinted):
+		return nil
+	case err != nil && !c.started:
+		// Whatever cobra says before a verb runs is about the command line.
+		if usage := new(command.UsageError); errors.As(err, &usage) {
+			return err
+		}
+		return &command.UsageError{Err: err, Hint: "see `openlock --help`"}
+	}
+	return err
+}
+
+// cli is the command line's state during one run.
+type cli struct {
+	app     command.App
+	started bool // a verb runs, so the command line was right
+	flags   struct {
+		repository, containerfile, runtime, platform string
+		connect, header, probe                       string
+		printTag                                     bool
+	}
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "openlock",
+		Short: "Find, fetch or build the base image of openlock's sandboxes",
+		Long: `Openlock has the base image of its sandboxes ready on this machine: the one
+that is there, or a pull, or a build. The image is found by content: its tag is
+the first 12 hex digits of the SHA-256 of its Containerfile.
+
+Standard output carries data only. Exit codes: 0 done, 1 failed, 2 usage or bad
+input, 3 absent, 4 incomplete, 5 denied, 6 unreachable or throttled, 7 invalid,
+130 interrupted.`,
+		Args:              c.noCommand,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: c.start,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&c.flags.repository, "repository", "", "repository of the image, host/path ($OPENLOCK_BASE_REPOSITORY)")
+	f.StringVar(&c.flags.containerfile, "containerfile", "", "Containerfile in place of the embedded one ($OPENLOCK_BASE_CONTAINERFILE)")
+	f.BoolVar(&c.flags.printTag, "print-base-tag", false, "print the ref of the base image as openlock tag does, and do nothing else")
+	root.AddCommand(c.tag(), c.exists(), c.ensure(), c.build(), c.plan(), c.version())
+	return root
+}
+
+// noCommand refuses what is no command of ours. What stands behind "--" is
+// somebody else's, so --print-base-tag there is not a flag, and in front of it
+// does not care what follows.
+func (c *cli) noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 || c.flags.printTag {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %q", args[0])
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		return &command.UsageError{Err: err, Hint: "did you mean `openlock " + s[0] + "`?"}
+	}
+	return err
+}
+
+// start runs between cobra's checks and the verb.
+func (c *cli) start(cmd *cobra.Command, _ []string) error {
+	c.started = true
+	c.app.Flags = c.given(cmd.Flags())
+	if c.flags.printTag {
+		if err := c.app.Tag(false, false); err != nil {
+			return err
+		}
+		return errPrinted
+	}
+	return nil
+}
+
+// given tells the flags that were given from those that were not.
+func (c *cli) given(f *pflag.FlagSet) command.Flags {
+	at := func(name string, v *string) *string {
+		if f.Changed(name) {
+			return v
+		}
+		return nil
+	}
+	return command.Flags{
+		Repository:     at("repository", &c.flags.repository),
+		Containerfile:  at("containerfile", &c.flags.containerfile),
+		Runtime:        at("runtime", &c.flags.runtime),
+		Platform:       at("platform", &c.flags.platform),
+		ConnectTimeout: at("connect-timeout", &c.flags.connect),
+		HeaderTimeout:  at("header-timeout", &c.flags.header),
+		ProbeTimeout:   at("probe-timeout", &c.flags.probe),
+	}
+}
+
+func (c *cli) tag() *cobra.Command {
+	var short, full bool
+	cmd := &cobra.Command{
+		Use:   "tag",
+		Short: "Print the ref of the base image",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return c.app.Tag(short, full) },
+	}
+	cmd.Flags().BoolVar(&short, "short", false, "print the tag only, 12 hex digits")
+	cmd.Flags().BoolVar(&full, "full", false, "print the identity only, the whole SHA-256 in 64 hex digits")
+	c.jsonFlag(cmd)
+	return cmd
+}
+
+func (c *cli) exists() *cobra.Command {
+	var platforms []string
+	cmd := &cobra.Command{
+		Use:   "exists",
+		Short: "Print what the registry has of the base image",
+		Long: `Exists prints the state of the base image in its registry, and ends with its
+exit code: complete 0, absent 3, incomplete 4, denied 5, unreachable 6,
+throttled 6, invalid 7.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.app.Flags.Platform = nil // the flag is about what is published, not about this machine
+			return c.app.Exists(cmd.Context(), platforms)
+		},
+	}
+	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "platform that has to be there, repeatable (default linux/amd64, linux/arm64)")
+	c.jsonFlag(cmd)
+	c.timeoutFlags(cmd)
+	return cmd
+}
+
+func (c *cli) ensure() *cobra.Command {
+	var p command.Policies
+	cmd := &cobra.Command{
+		Use:   "ensure",
+		Short: "Have the base image here: use it, pull it, or build it; print its ref",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Ensure(cmd.Context(), p) },
+	}
+	policyFlags(cmd, &p)
+	c.engineFlags(cmd)
+	c.jsonFlag(cmd)
+	c.quietFlag(cmd)
+	c.timeoutFlags(cmd)
+	return cmd
+}
+
+func (c *cli) build() *cobra.Command {
+	var noCache bool
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Build the base image here, wherever else it is; print its ref",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Build(cmd.Context(), noCache) },
+	}
+	cmd.Flags().BoolVar(&noCache, "no-cache", false, "run every step again")
+	c.engineFlags(cmd)
+	c.jsonFlag(cmd)
+	c.quietFlag(cmd)
+	return cmd
+}
+
+func (c *cli) plan() *cobra.Command {
+	var p command.Policies
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Print what ensure would do, and why",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Plan(cmd.Context(), p) },
+	}
+	policyFlags(cmd, &p)
+	c.engineFlags(cmd)
+	c.jsonFlag(cmd)
+	c.timeoutFlags(cmd)
+	return cmd
+}
+
+func (c *cli) version() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, the commit and the embedded tag",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return c.app.Version() },
+	}
+	c.jsonFlag(cmd)
+	return cmd
+}
+
+func policyFlags(cmd *cobra.Command, p *command.Policies) {
+	cmd.Flags().StringVar(&p.Pull, "pull", "missing", "when to pull: missing, always or never")
+	cmd.Flags().StringVar(&p.Build, "build", "missing", "when to build: missing, always or never")
+}
+
+func (c *cli) engineFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.flags.runtime, "runtime", "", "container engine: auto, podman or docker ($OPENLOCK_RUNTIME)")
+	cmd.Flags().StringVar(&c.flags.platform, "platform", "", "platform of the image (default linux on this machine's architecture, $OPENLOCK_PLATFORM)")
+}
+
+func (c *cli) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.app.JSON, "json", false, "print one JSON object")
+}
+
+func (c *cli) quietFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&c.app.Quiet, "quiet", "q", false, "say only what went wrong")
+}
+
+func (c *cli) timeoutFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.flags.connect, "connect-timeout", "", "for a connection to the registry (default 2s, $OPENLOCK_CONNECT_TIMEOUT)")
+	f.StringVar(&c.flags.header, "header-timeout", "", "for the registry to begin an answer (default 3s, $OPENLOCK_HEADER_TIMEOUT)")
+	f.StringVar(&c.flags.probe, "probe-timeout", "", "for all questions to the registry (default 8s, $OPENLOCK_PROBE_TIMEOUT)")
+}
