@@ -1,0 +1,5 @@
+package lab
+
+import "os/exec"
+
+func ownGroup(*exec.Cmd) {}

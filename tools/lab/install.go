@@ -1,0 +1,129 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// labPackages are Debian's and Ubuntu's names for what the suite uses: the
+// engines, emulation, the stand-in's maker, and a C compiler for the race
+// detector.
+var labPackages = append([]string{
+	"docker.io", "iptables", "qemu-user-static", "debootstrap", "hyperfine", "git", "gcc", "libc6-dev",
+}, debianEngine...)
+
+// binfmtDir is where the kernel is told which program runs files of another
+// architecture.
+const binfmtDir = "/proc/sys/fs/binfmt_misc"
+
+// Install gets every part ready on Debian and Ubuntu. It does only what is
+// missing, so that a second run does nothing.
+func Install(ctx context.Context, out io.Writer) error {
+	if _, err := exec.LookPath("dpkg-query"); err != nil {
+		return errors.New("the lab is made for Debian and Ubuntu: elsewhere, install podman, docker, QEMU's user emulation, debootstrap and hyperfine by hand; tests of parts that are missing are skipped")
+	}
+	for _, step := range []func(context.Context, io.Writer) error{installPackages, registerEmulation, buildPrograms} {
+		if err := step(ctx, out); err != nil {
+			return err
+		}
+	}
+	for _, p := range All() {
+		path, err := p.Find()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%-13s %s\n", p.Name, path)
+	}
+	return nil
+}
+
+func installPackages(ctx context.Context, out io.Writer) error {
+	missing := missingPackages(ctx, labPackages)
+	if len(missing) == 0 {
+		return nil
+	}
+	return managers[0].install(ctx, out, missing)
+}
+
+// missingPackages returns those that dpkg does not know as installed.
+func missingPackages(ctx context.Context, names []string) []string {
+	args := append([]string{"--show", "--showformat=${Package} ${db:Status-Status}\\n"}, names...)
+	// It fails where a package is not known at all, and still lists the others.
+	have, _ := exec.CommandContext(ctx, "dpkg-query", args...).Output()
+	lines := strings.Split(string(have), "\n")
+	var missing []string
+	for _, n := range names {
+		if !slices.Contains(lines, n+" installed") {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+// registerEmulation has the kernel run arm64 programs with QEMU. Where systemd
+// runs, installing QEMU's package has done so.
+func registerEmulation(ctx context.Context, out io.Writer) error {
+	if _, err := QEMU.find(); err == nil {
+		return nil
+	}
+	if runtime.GOARCH != "amd64" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(binfmtDir, "register")); err != nil {
+		if err := asRoot(ctx, out, "mount", "-t", "binfmt_misc", "binfmt_misc", binfmtDir); err != nil {
+			return err
+		}
+	}
+	if _, err := QEMU.find(); err == nil {
+		return nil
+	}
+	return asRoot(ctx, out, "sh", "-c", "cat /usr/lib/binfmt.d/qemu-aarch64.conf > "+binfmtDir+"/register")
+}
+
+// programs are built from the module tools/lab/parts, which pins their
+// versions apart from those of openlock itself.
+var programs = map[string]string{
+	"buildkitd":   "github.com/moby/buildkit/cmd/buildkitd",
+	"buildx":      "github.com/docker/buildx/cmd/buildx",
+	"crane":       "github.com/google/go-containerregistry/cmd/crane",
+	"staticcheck": "honnef.co/go/tools/cmd/staticcheck",
+}
+
+func buildPrograms(ctx context.Context, out io.Writer) error {
+	src, err := partsDir()
+	if err != nil {
+		return err
+	}
+	dir, err := BinDir()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		// Built beside its place and moved there, so that a program that is
+		// there is whole.
+		partial := path + ".partial"
+		if err := show(ctx, out, src, "go", "build", "-trimpath", "-o", partial, programs[name]); err != nil {
+			return err
+		}
+		if err := os.Rename(partial, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

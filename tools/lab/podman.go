@@ -1,0 +1,134 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// PodmanStore is a podman of its own: store, state and settings under one
+// directory, selected by environment variables alone.
+type PodmanStore struct {
+	Env []string // NAME=value, for whatever runs podman
+	dir string
+	run string
+}
+
+// NewPodman makes an empty podman store under dir. The hosts are registries
+// that speak plain HTTP.
+func NewPodman(dir string, insecure ...string) (*PodmanStore, error) {
+	if _, err := Podman.Find(); err != nil {
+		return nil, err
+	}
+	// The path of podman's sockets may not be longer than about 100 bytes.
+	run, err := os.MkdirTemp("", "olp")
+	if err != nil {
+		return nil, err
+	}
+	p := &PodmanStore{dir: dir, run: run}
+	files := map[string]string{
+		"containers.conf": containersConf(run),
+		"storage.conf": fmt.Sprintf("[storage]\ndriver = %q\ngraphroot = %q\nrunroot = %q\n",
+			storageDriver(), filepath.Join(dir, "graph"), filepath.Join(run, "root")),
+		"registries.conf": registriesConf(insecure),
+		"policy.json":     `{"default": [{"type": "insecureAcceptAnything"}]}`,
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	p.Env = []string{
+		"CONTAINERS_CONF=" + filepath.Join(dir, "containers.conf"),
+		"CONTAINERS_STORAGE_CONF=" + filepath.Join(dir, "storage.conf"),
+		"CONTAINERS_REGISTRIES_CONF=" + filepath.Join(dir, "registries.conf"),
+	}
+	return p, nil
+}
+
+// containersConf chooses runc where it is there, since crun does not start
+// containers everywhere, and keeps containers off networks and limits that a
+// machine without an init system cannot give them.
+func containersConf(run string) string {
+	var b strings.Builder
+	b.WriteString("[containers]\ndefault_ulimits = [\"nofile=1024:1024\"]\nnetns = \"host\"\n[engine]\n")
+	if _, err := exec.LookPath("runc"); err == nil {
+		b.WriteString("runtime = \"runc\"\n")
+	}
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		b.WriteString("cgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n")
+	}
+	fmt.Fprintf(&b, "tmp_dir = %q\n", filepath.Join(run, "tmp"))
+	return b.String()
+}
+
+// storageDriver is overlay, which rootless podman needs a recent kernel for.
+func storageDriver() string {
+	if os.Geteuid() != 0 {
+		if _, err := exec.LookPath("fuse-overlayfs"); err != nil {
+			return "vfs"
+		}
+	}
+	return "overlay"
+}
+
+func registriesConf(insecure []string) string {
+	var b strings.Builder
+	for _, h := range insecure {
+		fmt.Fprintf(&b, "[[registry]]\nlocation = %q\ninsecure = true\n", h)
+	}
+	return b.String()
+}
+
+// Run runs podman in this store and returns what it printed.
+func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
+	return runWith(ctx, p.Env, "podman", args...)
+}
+
+// Empty removes every container and image.
+func (p *PodmanStore) Empty(ctx context.Context) error {
+	_, err := p.Run(ctx, "rmi", "--all", "--force")
+	return err
+}
+
+// Close removes the store and all that podman mounted in it.
+func (p *PodmanStore) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	p.Run(ctx, "rm", "--all", "--force", "--time", "0")
+	if os.Geteuid() != 0 {
+		// Rootless, the files belong to subordinate users.
+		if _, err := p.Run(ctx, "unshare", "rm", "-rf", p.dir, p.run); err != nil {
+			return err
+		}
+	}
+	if err := unmountUnder(p.dir, p.run); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(p.run); err != nil {
+		return err
+	}
+	return os.RemoveAll(p.dir)
+}
+
+// runWith runs a program with more environment and returns its output; the
+// error holds what it said.
+func runWith(ctx context.Context, env []string, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.WaitDelay = 5 * time.Second
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(said.String()))
+	}
+	return string(out), nil
+}

@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+// Registry is a real registry on a loopback port of its own, in memory, that
+// writes down what it is asked.
+type Registry struct {
+	server *httptest.Server
+	mu     sync.Mutex
+	log    []Request
+	wrap   func(http.Handler) http.Handler
+}
+
+// Request is one request that a registry got.
+type Request struct {
+	Method, Path string
+	Status       int
+}
+
+// StartRegistry starts a registry. Close ends it.
+func StartRegistry() *Registry {
+	r := &Registry{}
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		defer func() { r.note(req, s.status) }()
+		r.handler(inner).ServeHTTP(s, req)
+	}))
+	return r
+}
+
+func (r *Registry) handler(inner http.Handler) http.Handler {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wrap == nil {
+		return inner
+	}
+	return r.wrap(inner)
+}
+
+func (r *Registry) note(req *http.Request, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = append(r.log, Request{req.Method, req.URL.Path, status})
+}
+
+// Wrap puts a handler around the registry, for faults; nil takes it away.
+func (r *Registry) Wrap(wrap func(http.Handler) http.Handler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wrap = wrap
+}
+
+// Host is the registry's address, 127.0.0.1:PORT.
+func (r *Registry) Host() string { return strings.TrimPrefix(r.server.URL, "http://") }
+
+// Requests returns what was asked since the start or the last call of Forget.
+func (r *Registry) Requests() []Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Request(nil), r.log...)
+}
+
+// Forget empties the log.
+func (r *Registry) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = nil
+}
+
+// Close ends the registry; its port refuses connections from then on.
+func (r *Registry) Close() {
+	r.server.CloseClientConnections()
+	r.server.Close()
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets handlers get at the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// RefusedHost returns a loopback address that refuses connections.
+func RefusedHost() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// SilentHost listens on a loopback address, accepts connections and never
+// answers, until it is closed.
+func SilentHost() (host string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	var mu sync.Mutex
+	var conns []net.Conn
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, c)
+			mu.Unlock()
+		}
+	}()
+	return l.Addr().String(), func() {
+		l.Close()
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range conns {
+			c.Close()
+		}
+	}, nil
+}

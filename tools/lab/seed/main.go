@@ -1,0 +1,54 @@
+// Seed is the one program of the lab's seed image. It stands in for a shell
+// and an operating system, so that images can be built from it and run
+// anywhere, offline and in a moment.
+//
+//	seed write FILE TEXT   write a file
+//	seed print TEXT        print a line
+//	seed show FILE         print a file
+//	seed arch              print the architecture that it runs on
+//	seed sleep DURATION    wait, such as 10s
+//	seed fail TEXT         print to standard error and fail
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "seed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	args = append(args, "", "", "")
+	switch args[0] {
+	case "write":
+		return os.WriteFile(args[1], []byte(args[2]), 0o644)
+	case "print":
+		fmt.Println(args[1])
+	case "show":
+		b, err := os.ReadFile(args[1])
+		if err != nil {
+			return err
+		}
+		os.Stdout.Write(b)
+	case "arch":
+		fmt.Println(runtime.GOARCH)
+	case "sleep":
+		d, err := time.ParseDuration(args[1])
+		if err != nil {
+			return err
+		}
+		time.Sleep(d)
+	case "fail":
+		return fmt.Errorf("%s", args[1])
+	default:
+		return fmt.Errorf("unknown verb %q", args[0])
+	}
+	return nil
+}
