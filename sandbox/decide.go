@@ -25,9 +25,14 @@ const (
 type Decision struct {
 	Action Action
 	State  registry.State // what the registry said; empty where it was not asked
-	Digest string         // sha256:… of what the registry has; empty where not known
-	Reason string         // one line, fit to print
-	Hint   string         // the remedy, may be empty
+	Digest string         // sha256:… of what the tag names in the registry; empty where not known
+	// Manifest is the digest of the platform's own image, sha256:…, where the
+	// action is Pull. That is what is pulled: the choice of the platform was
+	// made by the probe, which has looked at it, and Docker cannot have an
+	// index for two platforms at once.
+	Manifest string
+	Reason   string // one line, fit to print
+	Hint     string // the remedy, may be empty
 	// Warn asks for the reason to be said aloud, since the action is not the
 	// one that a healthy world would lead to.
 	Warn bool
@@ -85,10 +90,10 @@ func fromLocal(l local, o Options) *Decision {
 // fromRegistry decides by what the registry said.
 func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 	d := &Decision{State: r.State, Digest: r.Digest, Reason: r.Reason, Hint: r.Hint}
-	servable := r.State == registry.Complete || r.State == registry.Incomplete
+	child, ok := r.Child(o.Platform)
 	switch {
-	case servable && r.Has(o.Platform):
-		d.Action, d.Hint = Pull, ""
+	case ok && (r.State == registry.Complete || r.State == registry.Incomplete):
+		d.Action, d.Manifest, d.Hint = Pull, child.Digest, ""
 		d.Reason = "the registry has it for " + o.Platform
 	case o.Build == Never:
 		d.Action = Fail

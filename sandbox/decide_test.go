@@ -71,7 +71,7 @@ func TestFromLocalSaysWhatIsMissing(t *testing.T) {
 // policies that gets that far.
 func TestFromRegistry(t *testing.T) {
 	const platform = "linux/amd64"
-	mine := []registry.Child{{Platform: platform}}
+	mine := []registry.Child{{Platform: platform, Digest: "sha256:1"}}
 	for _, row := range []struct {
 		res                 registry.Result
 		missing, never, use Action // build=missing, build=never, build=missing with a good local image
@@ -107,6 +107,9 @@ func TestFromRegistry(t *testing.T) {
 			where := fmt.Sprintf("%s, children %d, pull=%s, build=%s, local %+v", row.res.State, len(row.res.Children), c.pull, c.build, c.l)
 			if d.Action != c.want {
 				t.Errorf("%s: %q, want %q", where, d.Action, c.want)
+			}
+			if (d.Manifest == "sha256:1") != (d.Action == Pull) {
+				t.Errorf("%s: %s of manifest %q", where, d.Action, d.Manifest)
 			}
 			if d.State != row.res.State || d.Reason == "" {
 				t.Errorf("%s: state %q, reason %q", where, d.State, d.Reason)

@@ -26,8 +26,9 @@ const (
 type Outcome struct {
 	Ref      tag.Ref
 	Identity string
-	// Digest is the one that was pulled, sha256:…; else empty. An engine shows
-	// a digest of what it built itself too, which no registry knows.
+	// Digest is that of the index which was pulled from, sha256:…; else empty.
+	// An engine shows a digest of what it built itself too, which no registry
+	// knows.
 	Digest   string
 	Source   Source
 	Engine   string         // its name
@@ -211,7 +212,7 @@ func (j *job) waiting(holder string, waited time.Duration) {
 // pull fetches what the probe saw, by digest, and gives it the ref only once
 // it has proved to be the image. It returns what to do next where it is not.
 func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
-	pinned := j.ref.Repository + "@" + d.Digest
+	pinned := j.ref.Repository + "@" + d.Manifest
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
 	err := j.pullTwice(ctx, pinned)
 	if cause := context.Cause(ctx); cause != nil {

@@ -9,14 +9,25 @@ import (
 	"syscall"
 )
 
-// runGroup runs cmd as the leader of a process group and leaves nothing of
-// the group behind when it was cancelled or its leader died.
+// runGroup runs cmd as the leader of a process group. When cmd's context
+// ends, the group is interrupted, so that the engine can clean up; what still
+// runs when the grace is over is killed, whichever group it is in.
 func runGroup(cmd *exec.Cmd) error {
 	// The signal at our own death, where the system has one, is tied to the
 	// thread that starts the process, so that thread stays until the end.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd.SysProcAttr = groupAttr()
+	var seen []process
+	cmd.Cancel = func() error {
+		// Once the leader is dead, its descendants cannot be found any more.
+		seen = descendants(cmd.Process.Pid)
+		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
+		if errors.Is(err, syscall.ESRCH) {
+			return nil
+		}
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -24,14 +35,7 @@ func runGroup(cmd *exec.Cmd) error {
 	if err != nil {
 		// Whatever ignored the interrupt. No such group is the usual answer.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
-	return err
-}
-
-func interruptGroup(cmd *exec.Cmd) error {
-	err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
+		kill(seen)
 	}
 	return err
 }

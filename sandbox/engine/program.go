@@ -63,7 +63,6 @@ func (p program) run(ctx context.Context, env []string, stdout, stderr io.Writer
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.Cancel = func() error { return interruptGroup(cmd) }
 	cmd.WaitDelay = stopGrace
 	err := runGroup(cmd)
 	if cause := context.Cause(ctx); cause != nil {

@@ -43,12 +43,19 @@ type Result struct {
 	RetryAfter time.Duration
 }
 
-// Has reports whether the probe found platform whole.
-func (r *Result) Has(platform string) bool {
+// Child returns the image for platform; ok is false where the probe did not
+// find it whole.
+func (r *Result) Child(platform string) (c Child, ok bool) {
 	for _, c := range r.Children {
 		if SamePlatform(c.Platform, platform) {
-			return true
+			return c, true
 		}
 	}
-	return false
+	return Child{}, false
+}
+
+// Has reports whether the probe found platform whole.
+func (r *Result) Has(platform string) bool {
+	_, ok := r.Child(platform)
+	return ok
 }

@@ -20,6 +20,7 @@ type DockerDaemon struct {
 	Host string   // DOCKER_HOST
 	Env  []string // NAME=value, for whatever runs docker: DOCKER_HOST, DOCKER_CONFIG
 	dir  string
+	*bridge
 	*daemon
 }
 
@@ -44,15 +45,17 @@ func StartDocker(ctx context.Context, dir string) (*DockerDaemon, error) {
 	if err := linkBuildx(config); err != nil {
 		return nil, err
 	}
-	// No bridge: containers that need a network use the host's, and several
-	// daemons would fight over the firewall.
+	if d.bridge, err = newBridge(ctx); err != nil {
+		return nil, err
+	}
+	// Without a firewall of its own, which several daemons would fight over,
+	// containers reach nobody; those that need a network use the host's.
 	d.daemon, err = startDaemon(ctx, run, socket, dockerd,
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(run, "exec"),
 		"--pidfile", filepath.Join(run, "docker.pid"), "--host", d.Host, "--group", fmt.Sprint(os.Getgid()),
-		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+		"--bridge", d.bridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
 	if err != nil {
-		os.RemoveAll(run)
-		return nil, err
+		return nil, errors.Join(err, d.bridge.remove(), os.RemoveAll(run))
 	}
 	return d, nil
 }
@@ -87,7 +90,7 @@ func (d *DockerDaemon) Empty(ctx context.Context) error {
 
 // Close ends the daemon and removes all that it had.
 func (d *DockerDaemon) Close() error {
-	err := errors.Join(d.stop(), unmountUnder(d.dir, d.run), os.RemoveAll(d.run))
+	err := errors.Join(d.stop(), d.bridge.remove(), unmountUnder(d.dir, d.run), os.RemoveAll(d.run))
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
 

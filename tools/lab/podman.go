@@ -58,7 +58,7 @@ func NewPodman(dir string, insecure ...string) (*PodmanStore, error) {
 // machine without an init system cannot give them.
 func containersConf(run string) string {
 	var b strings.Builder
-	b.WriteString("[containers]\ndefault_ulimits = [\"nofile=1024:1024\"]\nnetns = \"host\"\n[engine]\n")
+	b.WriteString("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\nnetns = \"host\"\n[engine]\n")
 	if _, err := exec.LookPath("runc"); err == nil {
 		b.WriteString("runtime = \"runc\"\n")
 	}

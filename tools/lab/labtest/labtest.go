@@ -1,0 +1,127 @@
+// Package labtest gives tests the real parts of package lab. Everything it
+// starts ends with the test, and what a test prints of a part goes to its log.
+package labtest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// Need ends the test where a part is missing: on a laptop it is skipped, and
+// the runner says so; with CI=true it fails, because there a test that did not
+// run proves nothing.
+func Need(t testing.TB, parts ...lab.Part) {
+	t.Helper()
+	var missing []error
+	for _, p := range parts {
+		if _, err := p.Find(); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	if err := errors.Join(missing...); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// Registry starts an empty registry.
+func Registry(t testing.TB) *lab.Registry {
+	t.Helper()
+	r := lab.StartRegistry()
+	t.Cleanup(r.Close)
+	return r
+}
+
+// Seed puts the seed image into a registry and returns it for a FROM line.
+func Seed(t testing.TB, r *lab.Registry) string {
+	t.Helper()
+	from, err := lab.Seed(t.Context(), r.Host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from
+}
+
+// Publish puts a base image under ref, labelled as it has to be, for both
+// platforms.
+func Publish(t testing.TB, ref tag.Ref, identity string) *lab.Published {
+	t.Helper()
+	p, err := lab.Publish(t.Context(), ref, identity, "linux/amd64", "linux/arm64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Podman makes an empty podman store that takes plain HTTP from the hosts.
+func Podman(t testing.TB, insecure ...string) *lab.PodmanStore {
+	t.Helper()
+	Need(t, lab.Podman)
+	dir := tempDir(t)
+	p, err := lab.NewPodman(dir, insecure...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, p.Close)
+	return p
+}
+
+// Docker starts a docker daemon with an empty store.
+func Docker(t testing.TB) *lab.DockerDaemon {
+	t.Helper()
+	Need(t, lab.Docker, lab.Dockerd)
+	d, err := lab.StartDocker(t.Context(), tempDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, d.Close)
+	return d
+}
+
+// Builder starts a buildkitd that takes plain HTTP from the hosts.
+func Builder(t testing.TB, insecure ...string) *lab.Builder {
+	t.Helper()
+	Need(t, lab.Buildkitd, lab.Buildx, lab.QEMU)
+	b, err := lab.StartBuildkitd(t.Context(), tempDir(t), insecure...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, b.Close)
+	return b
+}
+
+// Context ends after a time that no healthy part needs, so that a hanging one
+// fails its own test.
+func Context(t testing.TB, limit time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// tempDir is not t.TempDir: engines leave mounts in it, which have to go
+// before it can be removed.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "openlock-lab-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func closeAtEnd(t testing.TB, end func() error) {
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
