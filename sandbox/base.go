@@ -33,12 +33,17 @@ func Platforms() []string { return []string{"linux/amd64", "linux/arm64"} }
 // published under the image's ref, with its label. It returns an error only
 // for a wrong question or an ended ctx; see [registry.Probe].
 func Exists(ctx context.Context, b Base, platforms []string, o registry.Options) (*registry.Result, error) {
-	ref, err := b.Ref()
+	q, err := b.query(platforms)
 	if err != nil {
 		return nil, err
 	}
+	return registry.Probe(ctx, q, o)
+}
+
+func (b Base) query(platforms []string) (registry.Query, error) {
 	if len(platforms) == 0 {
 		platforms = Platforms()
 	}
-	return registry.Probe(ctx, registry.Query{Ref: ref, Platforms: platforms, Identity: b.Identity()}, o)
+	ref, err := b.Ref()
+	return registry.Query{Ref: ref, Platforms: platforms, Identity: b.Identity()}, err
 }

@@ -91,7 +91,7 @@ func Plan(ctx context.Context, b Base, o Options) (*Decision, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	d, err := j.decide(ctx)
+	d, err := j.decide(ctx, false)
 	return d, j.engine.Name(), err
 }
 
@@ -153,7 +153,8 @@ func (j *job) look(ctx context.Context) error {
 }
 
 // decide takes the whole decision, and asks the registry where it has to.
-func (j *job) decide(ctx context.Context) (*Decision, error) {
+// With pulls, what the registry has is pulled next and looked at then.
+func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	d := fromLocal(j.local, j.o)
 	if d != nil {
 		return d, nil
@@ -161,7 +162,12 @@ func (j *job) decide(ctx context.Context) (*Decision, error) {
 	if j.local.image != nil && !j.local.good() {
 		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not ours: %s", j.ref, j.engine.Name(), j.local.wrong), Warning: true})
 	}
-	res, err := Exists(ctx, j.Base, []string{j.o.Platform}, j.o.Registry)
+	q, err := j.query([]string{j.o.Platform})
+	if err != nil {
+		return nil, err
+	}
+	q.SkipConfig = pulls
+	res, err := registry.Probe(ctx, q, j.o.Registry)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +189,7 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 	if err := j.look(ctx); err != nil {
 		return nil, err
 	}
-	d, err := j.decide(ctx)
+	d, err := j.decide(ctx, true)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +232,8 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
 	}
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
+		// Nobody has asked for that image. It stays where another name holds it.
+		_ = j.engine.Remove(ctx, pinned)
 		return afterPull(d, registry.Invalid, "what was pulled is not our image: "+wrong, j.o), nil
 	}
 	return &d, j.engine.Tag(ctx, image.ID, j.ref.String())

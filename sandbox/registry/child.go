@@ -31,7 +31,7 @@ func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []chec
 			continue
 		}
 		wg.Go(func() {
-			checks[i] = s.check(ctx, o, q.Identity)
+			checks[i] = s.check(ctx, o, q)
 		})
 	}
 	wg.Wait()
@@ -48,7 +48,7 @@ func pick(offered []offer, platform string) (offer, bool) {
 }
 
 // check follows one child to its config and compares what the three say.
-func (s *session) check(ctx context.Context, o offer, identity string) check {
+func (s *session) check(ctx context.Context, o offer, q Query) check {
 	what := "child " + o.platform
 	invalid := func(format string, args ...any) check {
 		return check{err: &failure{state: Invalid, reason: what + ": " + fmt.Sprintf(format, args...)}}
@@ -67,6 +67,12 @@ func (s *session) check(ctx context.Context, o offer, identity string) check {
 	if !doc.mediaType.IsImage() {
 		return invalid("it is an index inside the index")
 	}
+	if q.SkipConfig && o.doc == nil {
+		if _, err := parseImage(doc, what); err != nil {
+			return check{err: err}
+		}
+		return check{digest: doc.digest}
+	}
 	c, err := s.config(ctx, doc, what)
 	switch {
 	case errors.Is(err, errGone):
@@ -75,9 +81,9 @@ func (s *session) check(ctx context.Context, o offer, identity string) check {
 		return check{err: err}
 	case c.platform != o.platform:
 		return invalid("the image is for %s", OneLine(c.platform))
-	case identity != "" && c.labels[tag.Label] == "":
+	case q.Identity != "" && c.labels[tag.Label] == "":
 		return invalid("the image does not carry the label %s", tag.Label)
-	case identity != "" && c.labels[tag.Label] != identity:
+	case q.Identity != "" && c.labels[tag.Label] != q.Identity:
 		return invalid("the image was built from another Containerfile (label %s)", OneLine(c.labels[tag.Label]))
 	}
 	return check{digest: doc.digest}

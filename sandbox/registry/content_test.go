@@ -220,3 +220,15 @@ func TestWrongQuestion(t *testing.T) {
 		t.Errorf("%d requests for a question that is none", n)
 	}
 }
+
+func TestSkipConfigFetchesNoBlob(t *testing.T) {
+	s := start(t)
+	s.push(t, children(t)...)
+	q := registry.Query{Ref: s.ref(), Platforms: both[:1], Identity: "another", SkipConfig: true}
+	expect(t, probe(t, q, registry.Options{}), registry.Complete)
+	for _, r := range s.requests() {
+		if r.Step == fault.Blob {
+			t.Errorf("asked for %s", r.Path)
+		}
+	}
+}

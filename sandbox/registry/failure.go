@@ -69,7 +69,7 @@ func failStatus(step string, status int, codes []transport.ErrorCode) error {
 // isWord reports whether a code looks like one, MANIFEST_UNKNOWN. Other text
 // is the registry's own, and may repeat what it was sent, such as a login.
 func isWord(c transport.ErrorCode) bool {
-	return len(c) <= 40 && strings.Trim(string(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+	return c != "" && len(c) <= 40 && strings.Trim(string(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 
 // failTransport judges an error that came instead of an answer. A loopback
@@ -106,7 +106,7 @@ func failTransport(step string, err error) error {
 	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"),
 		strings.HasPrefix(full, "body exceeds"):
 		return &failure{state: Invalid, reason: step + ": the answer is not a token in JSON"}
-	case strings.Contains(full, "www-authenticate"):
+	case strings.Contains(full, "www-authenticate"), strings.Contains(full, `realm scheme "`):
 		return &failure{state: Invalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
 		return unreachable(false, "host %s is not found (DNS)", OneLine(dnsErr.Name))

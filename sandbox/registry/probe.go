@@ -29,6 +29,10 @@ type Query struct {
 	Ref       tag.Ref
 	Platforms []string // required, os/arch[/variant]; at least one
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any
+	// SkipConfig leaves the images' configs unread, and with them the label
+	// and the platform they claim. It is for whoever pulls the image at once
+	// and looks at it then: no blob is fetched twice.
+	SkipConfig bool
 }
 
 // Options bound a probe. The zero value is a host's: impatient.

@@ -109,7 +109,7 @@ func TestHosted(t *testing.T) {
 		{"certificate of nobody we know", nothing, false, Unreachable, "TLS: "},
 		{"ping redirected into the clear", at(fault.Ping, "http://example.com"), true, Invalid, "leaves TLS"},
 		{"token redirected into the clear", at(fault.Token, "http://example.com"), true, Invalid, ""},
-		{"tag redirected into the clear", at(fault.Manifest, "http://example.com"), true, Invalid, "leaves TLS"},
+		{"tag redirected into the clear", at(fault.Manifest, "http://example.com"), true, Invalid, "redirect refused"},
 		{"ping redirected inside the network", at(fault.Ping, "https://10.0.0.1"), true, Invalid, "inside the local network"},
 		{"tag redirected inside the network", at(fault.Manifest, "https://169.254.169.254"), true, Invalid, "inside the local network"},
 		{"tag redirected to this machine", at(fault.Manifest, "https://[::ffff:127.0.0.1]"), true, Invalid, "inside the local network"},

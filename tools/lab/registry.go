@@ -16,9 +16,10 @@ import (
 // writes down what it is asked.
 type Registry struct {
 	server *httptest.Server
+	inner  http.Handler
 	mu     sync.Mutex
+	front  http.Handler // inner, or what Wrap made of it
 	log    []Request
-	wrap   func(http.Handler) http.Handler
 }
 
 // Request is one request that a registry got.
@@ -29,23 +30,19 @@ type Request struct {
 
 // StartRegistry starts a registry. Close ends it.
 func StartRegistry() *Registry {
-	r := &Registry{}
-	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	r := &Registry{inner: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	r.front = r.inner
+	r.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		front := r.front
+		r.mu.Unlock()
 		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		defer func() { r.note(req, s.status) }()
-		r.handler(inner).ServeHTTP(s, req)
+		front.ServeHTTP(s, req)
 	}))
+	r.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	r.server.Start()
 	return r
-}
-
-func (r *Registry) handler(inner http.Handler) http.Handler {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.wrap == nil {
-		return inner
-	}
-	return r.wrap(inner)
 }
 
 func (r *Registry) note(req *http.Request, status int) {
@@ -58,7 +55,10 @@ func (r *Registry) note(req *http.Request, status int) {
 func (r *Registry) Wrap(wrap func(http.Handler) http.Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wrap = wrap
+	r.front = r.inner
+	if wrap != nil {
+		r.front = wrap(r.inner)
+	}
 }
 
 // Host is the registry's address, 127.0.0.1:PORT.
