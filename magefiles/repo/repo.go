@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/vessux/openlock/tools/demo"
 	"github.com/vessux/openlock/tools/lab"
 )
 
@@ -14,3 +15,6 @@ func Setup(ctx context.Context) error { return lab.Setup(ctx, os.Stdout) }
 
 // Lab installs all that the test suite uses: podman, docker, buildx, buildkitd, QEMU (Debian and Ubuntu).
 func Lab(ctx context.Context) error { return lab.Install(ctx, os.Stdout) }
+
+// Demo plays the life of a base image on this machine, without any account or outside registry.
+func Demo(ctx context.Context) error { return demo.Run(ctx, os.Stdout) }
