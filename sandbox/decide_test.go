@@ -9,8 +9,6 @@ import (
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-var policies = []Policy{Missing, Always, Never}
-
 var (
 	nothing = local{}
 	good    = local{image: &engine.Image{}}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/vessux/openlock/tools/check"
 	"github.com/vessux/openlock/tools/demo"
 	"github.com/vessux/openlock/tools/lab"
 )
@@ -18,3 +19,9 @@ func Lab(ctx context.Context) error { return lab.Install(ctx, os.Stdout) }
 
 // Demo plays the life of a base image on this machine, without any account or outside registry.
 func Demo(ctx context.Context) error { return demo.Run(ctx, os.Stdout) }
+
+// Lint runs gofmt, go vet, staticcheck, tidiness and the builds for every platform.
+func Lint(ctx context.Context) error { return check.Lint(ctx, os.Stdout) }
+
+// Test runs lint and every test, real engines included, with the race detector on.
+func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }

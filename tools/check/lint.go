@@ -1,0 +1,100 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// step is one check: it passes when its command succeeds, and prints nothing
+// where that is asked for.
+type step struct {
+	name   string
+	env    []string
+	silent bool // any output is a finding
+	args   []string
+}
+
+// targets are what the host binary is released for.
+var targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// Lint runs every check that needs no test and names all that fail.
+func Lint(ctx context.Context, out io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	steps := []step{
+		{name: "gofmt", silent: true, args: []string{"gofmt", "-l", "magefile.go", "magefiles", "sandbox", "tools"}},
+		{name: "go mod tidy", args: []string{"go", "mod", "tidy", "-diff"}},
+		{name: "go mod verify", args: []string{"go", "mod", "verify"}},
+		{name: "go vet", args: []string{"go", "vet", "./..."}},
+		{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}},
+	}
+	linter, err := staticcheck(out)
+	if err != nil {
+		return err
+	}
+	if linter != "" {
+		steps = append(steps, step{name: "staticcheck", args: []string{linter, "./..."}})
+	}
+	var vetted []string
+	for _, t := range targets {
+		goos, arch, _ := strings.Cut(t, "/")
+		env := []string{"GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0"}
+		steps = append(steps, step{name: "build for " + t, env: env, args: []string{"go", "build", "-o", os.DevNull, "./tools/openlock"}})
+		if goos != runtime.GOOS && !slices.Contains(vetted, goos) {
+			// vet reads the tests and the other packages too, which the build leaves out.
+			vetted = append(vetted, goos)
+			steps = append(steps, step{name: "vet for " + t, env: env, args: []string{"go", "vet", "./..."}})
+		}
+	}
+	var failed []error
+	for _, s := range steps {
+		if err := s.run(ctx, root, out); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// staticcheck returns its path; empty where it may be missing.
+func staticcheck(out io.Writer) (string, error) {
+	path, err := lab.Staticcheck.Find()
+	if err == nil || inCI() {
+		return path, err
+	}
+	fmt.Fprintln(out, "SKIP staticcheck:", err)
+	return "", nil
+}
+
+func inCI() bool { return os.Getenv("CI") == "true" }
+
+func (s step) run(ctx context.Context, root string, out io.Writer) error {
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, s.args[0], s.args[1:]...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), s.env...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := cmd.Run()
+	if err == nil && s.silent && said.Len() > 0 {
+		err = errors.New("it has findings")
+	}
+	if err != nil {
+		fmt.Fprintf(out, "FAIL %s\n%s", s.name, said.Bytes())
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	fmt.Fprintf(out, "ok   %s (%s)\n", s.name, time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
