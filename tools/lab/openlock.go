@@ -28,3 +28,20 @@ func BuildOpenlock(ctx context.Context, dir string) (string, error) {
 	}
 	return path, nil
 }
+
+// BuildMage compiles the Mage targets into dir, as the program mage, and
+// returns its path. Mage writes into the checkout while it does so: never run
+// two at once.
+func BuildMage(ctx context.Context, dir string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "mage")
+	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", path)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go tool mage -compile: %w\n%s", err, out)
+	}
+	return path, nil
+}

@@ -15,9 +15,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Main is the program podman or docker, whichever os.Args[0] says.
+// Main is the program podman or docker, whichever os.Args[0] says; a "fake" in
+// front of the name does not count.
 func Main() {
-	p := program{name: filepath.Base(os.Args[0]), store: Store(os.Getenv(DirVariable))}
+	p := program{name: strings.TrimPrefix(filepath.Base(os.Args[0]), "fake"), store: Store(os.Getenv(DirVariable))}
 	if err := p.run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		code := 125

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/labtest"
+	"github.com/vessux/openlock/tools/lab/script"
+)
+
+func TestMain(m *testing.M) {
+	commands := map[string]func(){"openlock": main}
+	maps.Copy(commands, script.FakeEngines())
+	testscript.Main(m, commands)
+}
+
+// TestCommandLine runs the suite of all that needs no particular engine, by
+// the host binary and by the Mage targets.
+func TestCommandLine(t *testing.T) {
+	mage, err := lab.BuildMage(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, script.Params("cli", script.WithFake("podman", mage)))
+}
+
+// TestEnsure runs the decisions of ensure and plan over fake engines.
+func TestEnsure(t *testing.T) {
+	for _, engine := range []string{"podman", "docker"} {
+		t.Run(engine, func(t *testing.T) {
+			testscript.Run(t, script.Params("ensure", script.WithFake(engine)))
+		})
+	}
+}
+
+// TestRealEngines runs the main paths on podman and docker themselves.
+func TestRealEngines(t *testing.T) {
+	for _, engine := range []string{"podman", "docker"} {
+		t.Run(engine, func(t *testing.T) {
+			labtest.Need(t, map[string][]lab.Part{"podman": {lab.Podman}, "docker": {lab.Docker, lab.Dockerd}}[engine]...)
+			testscript.Run(t, script.Params("real", script.WithReal(engine)))
+		})
+	}
+}
