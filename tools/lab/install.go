@@ -18,7 +18,7 @@ import (
 // engines, emulation, the stand-in's maker, and a C compiler for the race
 // detector.
 var labPackages = append([]string{
-	"docker.io", "iptables", "iproute2", "qemu-user-static", "debootstrap", "hyperfine", "git", "gcc", "libc6-dev",
+	"docker.io", "iptables", "iproute2", "qemu-user-static", "debootstrap", "debian-archive-keyring", "hyperfine", "git", "xz-utils", "gcc", "libc6-dev",
 }, debianEngine...)
 
 // binfmtDir is where the kernel is told which program runs files of another
