@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/vessux/openlock/tools/bench"
 	"github.com/vessux/openlock/tools/check"
 	"github.com/vessux/openlock/tools/demo"
 	"github.com/vessux/openlock/tools/lab"
@@ -25,3 +26,6 @@ func Lint(ctx context.Context) error { return check.Lint(ctx, os.Stdout) }
 
 // Test runs lint and every test, real engines included, with the race detector on.
 func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }
+
+// Bench measures openlock against named tools and writes docs/benchmarks.md.
+func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }

@@ -18,7 +18,7 @@ import (
 // engines, emulation, the stand-in's maker, and a C compiler for the race
 // detector.
 var labPackages = append([]string{
-	"docker.io", "iptables", "iproute2", "qemu-user-static", "debootstrap", "debian-archive-keyring", "hyperfine", "git", "xz-utils", "gcc", "libc6-dev",
+	"docker.io", "iptables", "iproute2", "qemu-user-static", "debootstrap", "debian-archive-keyring", "git", "xz-utils", "gcc", "libc6-dev",
 }, debianEngine...)
 
 // binfmtDir is where the kernel is told which program runs files of another
@@ -29,7 +29,7 @@ const binfmtDir = "/proc/sys/fs/binfmt_misc"
 // missing, so that a second run does nothing.
 func Install(ctx context.Context, out io.Writer) error {
 	if _, err := exec.LookPath("dpkg-query"); err != nil {
-		return errors.New("the lab is made for Debian and Ubuntu: elsewhere, install podman, docker, QEMU's user emulation, debootstrap and hyperfine by hand; tests of parts that are missing are skipped")
+		return errors.New("the lab is made for Debian and Ubuntu: elsewhere, install podman, docker, QEMU's user emulation and debootstrap by hand; tests of parts that are missing are skipped")
 	}
 	for _, step := range []func(context.Context, io.Writer) error{installPackages, registerEmulation, buildPrograms} {
 		if err := step(ctx, out); err != nil {

@@ -26,7 +26,6 @@ var (
 	Docker      = Part{"docker", "the second engine's program", onPath("docker")}
 	Dockerd     = Part{"dockerd", "the second engine's daemon", onPath("dockerd")}
 	Debootstrap = Part{"debootstrap", "a stand-in for Ubuntu's image", onPath("debootstrap")}
-	Hyperfine   = Part{"hyperfine", "benchmarks", onPath("hyperfine")}
 	QEMU        = Part{"qemu-aarch64", "running arm64 images", registered("qemu-aarch64", "arm64")}
 	Buildx      = Part{"buildx", "building for several platforms", built("buildx")}
 	Buildkitd   = Part{"buildkitd", "the daemon behind buildx", built("buildkitd")}
@@ -36,7 +35,7 @@ var (
 
 // All returns every part.
 func All() []Part {
-	return []Part{Podman, Docker, Dockerd, Debootstrap, Hyperfine, QEMU, Buildx, Buildkitd, Crane, Staticcheck}
+	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck}
 }
 
 // Find returns the path of the part. The error names the part and the remedy.
