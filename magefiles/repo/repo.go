@@ -5,6 +5,7 @@ package repo
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/vessux/openlock/tools/bench"
 	"github.com/vessux/openlock/tools/check"
@@ -29,3 +30,6 @@ func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }
 
 // Bench measures openlock against named tools and writes docs/benchmarks.md.
 func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }
+
+// Fuzz runs every fuzz target for a time, such as 60s.
+func Fuzz(ctx context.Context, each time.Duration) error { return check.Fuzz(ctx, each, os.Stdout) }

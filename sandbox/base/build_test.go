@@ -33,17 +33,20 @@ func TestBuild(t *testing.T) {
 		t.Skip("debootstrap needs root")
 	}
 	ctx := labtest.Context(t, 8*time.Minute)
-	r := labtest.Registry(t)
-	debian, err := lab.Debian(ctx, r.Host())
+	debian, err := lab.Debian(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := labtest.Podman(t, r.Host())
+	store := labtest.Podman(t)
+	const from = "localhost/stand-in:latest"
+	if _, err := store.Run(ctx, "import", "--change", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", debian, from); err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range store.Env {
 		name, v, _ := strings.Cut(e, "=")
 		t.Setenv(name, v)
 	}
-	s := newStandIn(t, debian)
+	s := newStandIn(t, from)
 
 	t.Run("whole", func(t *testing.T) {
 		out, err := s.build(ctx, t, s.containerfile)
