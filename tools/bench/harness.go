@@ -63,23 +63,23 @@ func (p pair) measure(ctx context.Context) (result, error) {
 
 // time runs a command once and, where it counts, keeps how long it took.
 func (c command) time(ctx context.Context, counts bool, into *[]time.Duration) error {
-	took, _, err := c.run(ctx)
+	took, err := c.run(ctx)
 	if err == nil && counts {
 		*into = append(*into, took)
 	}
 	return err
 }
 
-func (c command) run(ctx context.Context) (time.Duration, *os.ProcessState, error) {
+func (c command) run(ctx context.Context) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Env = append(os.Environ(), c.env...)
 	start := time.Now()
 	_ = cmd.Run()
 	took := time.Since(start)
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.code {
-		return took, nil, fmt.Errorf("%s ends with %v, want exit code %d", c.name, cmd.ProcessState, c.code)
+		return took, fmt.Errorf("%s ends with %v, want exit code %d", c.name, cmd.ProcessState, c.code)
 	}
-	return took, cmd.ProcessState, nil
+	return took, nil
 }
 
 func median(d []time.Duration) time.Duration {
