@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -25,7 +26,7 @@ const maxInspect = 8 << 20
 // starting the docker program, and it is the question asked on every start of
 // a sandbox. All else goes through the docker program.
 type Docker struct {
-	program
+	program  program.Program
 	endpoint endpoint
 }
 
@@ -97,13 +98,13 @@ func (d *Docker) unavailable(err error) error {
 }
 
 func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, error) {
-	out, err := d.ask(ctx, "image", "inspect", ref)
+	out, err := d.program.Ask(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
 		// The daemon answers, so it was the image that is missing.
-		if _, versionErr := d.ask(ctx, "version", "--format", "{{.Server.Version}}"); versionErr == nil {
+		if _, versionErr := d.program.Ask(ctx, "version", "--format", "{{.Server.Version}}"); versionErr == nil {
 			return nil, ErrNotFound
 		}
 		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Hint: "run `docker info`"}
@@ -130,14 +131,14 @@ func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 		}
 		env = []string{"DOCKER_CONFIG=" + none, "DOCKER_HOST=" + d.endpoint.host, "DOCKER_CONTEXT="}
 	}
-	return d.work(ctx, pullTimeout, env, append(global, "pull", "--platform", platform, ref)...)
+	return d.program.Work(ctx, pullTimeout, env, append(global, "pull", "--platform", platform, ref)...)
 }
 
 // Build runs docker buildx build where buildx is there, else docker build,
 // which has BuildKit inside up to Docker 22. The Containerfile needs BuildKit.
 func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
 	command, env := []string{"buildx", "build", "--load"}, []string(nil)
-	if _, err := d.ask(ctx, "buildx", "version"); err != nil {
+	if _, err := d.program.Ask(ctx, "buildx", "version"); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return "", cause
 		}
@@ -145,19 +146,19 @@ func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
 	}
 	return buildWith(b, func(dir string, args []string) error {
 		args = append(append(command, "--progress", "plain"), args...)
-		return d.work(ctx, buildTimeout, env, append(args, dir)...)
+		return d.program.Work(ctx, buildTimeout, env, append(args, dir)...)
 	})
 }
 
 // Tag runs docker tag.
 func (d *Docker) Tag(ctx context.Context, image, ref string) error {
-	_, err := d.ask(ctx, "tag", image, ref)
+	_, err := d.program.Ask(ctx, "tag", image, ref)
 	return err
 }
 
 // Remove runs docker rmi.
 func (d *Docker) Remove(ctx context.Context, ref string) error {
-	_, err := d.ask(ctx, "rmi", ref)
+	_, err := d.program.Ask(ctx, "rmi", ref)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -102,7 +103,7 @@ const (
 
 // Limits on engines. A pull or build that takes longer hangs.
 const (
-	questionTimeout = 10 * time.Second // inspect, tag, remove
+	questionTimeout = 10 * time.Second // of docker's daemon
 	pullTimeout     = 20 * time.Minute
 	buildTimeout    = 90 * time.Minute
 )
@@ -136,7 +137,7 @@ func Find(runtime string, output io.Writer) ([]Engine, error) {
 		if err != nil {
 			continue
 		}
-		p := program{name: n, path: path, output: output}
+		p := program.Program{Name: n, Path: path, Output: output}
 		if n == PodmanName {
 			found = append(found, &Podman{program: p})
 		} else {

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/vessux/openlock/sandbox/program"
 )
 
 // Podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
 // store.
-type Podman struct{ program }
+type Podman struct{ program program.Program }
 
 // Name returns "podman".
 func (*Podman) Name() string { return PodmanName }
@@ -28,12 +30,12 @@ func (*Podman) Store() string {
 // Inspect asks podman once. Only when that fails does it ask a second
 // question, whose exit code tells a missing image (1) from a broken engine.
 func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
-	out, err := p.ask(ctx, "image", "inspect", ref)
+	out, err := p.program.Ask(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		if _, existsErr := p.ask(ctx, "image", "exists", ref); exitCode(existsErr) == 1 {
+		if _, existsErr := p.program.Ask(ctx, "image", "exists", ref); program.ExitCode(existsErr) == 1 {
 			return nil, ErrNotFound
 		}
 		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Hint: "run `podman info` and mend what it complains about"}
@@ -68,26 +70,26 @@ func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 		}
 		args = append(args, "--authfile", none)
 	}
-	return p.work(ctx, pullTimeout, nil, append(args, ref)...)
+	return p.program.Work(ctx, pullTimeout, nil, append(args, ref)...)
 }
 
 // Build runs podman build.
 func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 	return buildWith(b, func(dir string, args []string) error {
 		args = append([]string{"build", "--format", "oci"}, args...)
-		return p.work(ctx, buildTimeout, nil, append(args, dir)...)
+		return p.program.Work(ctx, buildTimeout, nil, append(args, dir)...)
 	})
 }
 
 // Tag runs podman tag.
 func (p *Podman) Tag(ctx context.Context, image, ref string) error {
-	_, err := p.ask(ctx, "tag", image, ref)
+	_, err := p.program.Ask(ctx, "tag", image, ref)
 	return err
 }
 
 // Remove runs podman rmi.
 func (p *Podman) Remove(ctx context.Context, ref string) error {
-	_, err := p.ask(ctx, "rmi", ref)
+	_, err := p.program.Ask(ctx, "rmi", ref)
 	return err
 }
 

@@ -1,4 +1,7 @@
-package engine
+// Package program runs the command line programs of engines and builders. A
+// program gets a process group of its own, ends with everything that it has
+// started when its context does, and never reaches a terminal raw.
+package program
 
 import (
 	"bytes"
@@ -18,16 +21,19 @@ import (
 // short: a person who pressed Ctrl-C is waiting.
 const stopGrace = time.Second
 
-// program is an engine's command line program.
-type program struct {
-	name   string
-	path   string
-	output io.Writer // for what it prints while it works
+// Program is a command line program.
+type Program struct {
+	Name   string    // for messages
+	Path   string    // of its file
+	Output io.Writer // for what it prints while it works; nil: nobody wants it
 }
 
-// ask runs a quick command and returns its standard output. The error holds
+// questionTimeout bounds every Ask.
+const questionTimeout = 10 * time.Second
+
+// Ask runs a quick command and returns its standard output. The error holds
 // the last line of what it said on standard error.
-func (p program) ask(ctx context.Context, args ...string) ([]byte, error) {
+func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, questionTimeout, fmt.Errorf("no answer within %s", questionTimeout))
 	defer cancel()
 	var out, said bytes.Buffer
@@ -36,19 +42,20 @@ func (p program) ask(ctx context.Context, args ...string) ([]byte, error) {
 		return out.Bytes(), nil
 	}
 	if line := lastLine(said.Bytes()); line != "" && context.Cause(ctx) == nil {
-		return nil, &commandError{program: p.name, verb: verb(args), said: line, err: err}
+		return nil, &Error{program: p.Name, verb: verb(args), said: line, err: err}
 	}
-	return nil, &commandError{program: p.name, verb: verb(args), err: err}
+	return nil, &Error{program: p.Name, verb: verb(args), err: err}
 }
 
-// work runs a long command and shows what it prints as it comes.
-func (p program) work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
+// Work runs a long command, with env added to our own, and shows what it prints
+// as it comes.
+func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not finished within %s", limit))
 	defer cancel()
-	out := newPlainWriter(p.output)
+	out := newPlainWriter(p.Output)
 	defer out.Flush()
 	if err := p.run(ctx, env, out, out, args...); err != nil {
-		return &commandError{program: p.name, verb: verb(args), err: err}
+		return &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
 	}
 	return nil
 }
@@ -56,11 +63,11 @@ func (p program) work(ctx context.Context, limit time.Duration, env []string, ar
 // run starts the program in a process group of its own. When ctx ends, the
 // group is interrupted, and killed where that did not help: engines start
 // helpers that would otherwise go on unseen.
-func (p program) run(ctx context.Context, env []string, stdout, stderr io.Writer, args ...string) error {
+func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer, args ...string) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd := exec.CommandContext(ctx, p.Path, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = stopGrace
@@ -71,24 +78,27 @@ func (p program) run(ctx context.Context, env []string, stdout, stderr io.Writer
 	return err
 }
 
-// commandError tells which command of an engine failed, and what it said.
-type commandError struct {
+// Error tells which command failed, and what it said.
+type Error struct {
 	program, verb string
 	said          string // one line; empty where the output was shown already
 	err           error
+	// Tail is the end of what a command of Work printed, at most 4 KiB.
+	Tail string
 }
 
-func (e *commandError) Error() string {
+func (e *Error) Error() string {
 	if e.said != "" {
 		return fmt.Sprintf("%s %s: %s", e.program, e.verb, e.said)
 	}
 	return fmt.Sprintf("%s %s: %v", e.program, e.verb, e.err)
 }
 
-func (e *commandError) Unwrap() error { return e.err }
+// Unwrap returns the error behind.
+func (e *Error) Unwrap() error { return e.err }
 
-// exitCode returns the exit code that err came from, or -1.
-func exitCode(err error) int {
+// ExitCode returns the exit code that err came from, or -1.
+func ExitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode()

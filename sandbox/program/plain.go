@@ -1,4 +1,4 @@
-package engine
+package program
 
 import (
 	"io"
@@ -6,6 +6,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 )
+
+// tailSize is how much of the end is kept, in bytes.
+const tailSize = 4 << 10
 
 // plainWriter makes what engines print fit for a terminal: text of registries
 // and build steps passes through them, and a terminal obeys control
@@ -15,6 +18,7 @@ type plainWriter struct {
 	mu   sync.Mutex // standard output and standard error share it
 	w    io.Writer
 	rest []byte // an incomplete rune at the end of the last write
+	tail []byte // the end of what was written
 }
 
 func newPlainWriter(w io.Writer) *plainWriter {
@@ -44,6 +48,10 @@ func (p *plainWriter) Write(b []byte) (int, error) {
 		in = in[n:]
 	}
 	p.rest = append([]byte(nil), in...)
+	p.tail = append(p.tail, out...)
+	if over := len(p.tail) - tailSize; over > 0 {
+		p.tail = append(p.tail[:0], p.tail[over:]...)
+	}
 	if _, err := p.w.Write(out); err != nil {
 		return 0, err
 	}
