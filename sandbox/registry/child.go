@@ -11,10 +11,10 @@ import (
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-// check is what was found of one required platform: its digest, or why it is
+// check is what was found of one required platform: its image, or why it is
 // missing, or an error that makes the whole answer doubtful.
 type check struct {
-	digest  v1.Hash
+	child   Child
 	missing string
 	err     error
 }
@@ -67,11 +67,13 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	if !doc.mediaType.IsImage() {
 		return invalid("it is an index inside the index")
 	}
+	m, err := parseImage(doc, what)
+	if err != nil {
+		return check{err: err}
+	}
+	found := check{child: childOf(o.platform, doc, m)}
 	if q.SkipConfig && o.doc == nil {
-		if _, err := parseImage(doc, what); err != nil {
-			return check{err: err}
-		}
-		return check{digest: doc.digest}
+		return found
 	}
 	c, err := s.config(ctx, doc, what)
 	switch {
@@ -86,5 +88,16 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	case q.Identity != "" && c.labels[tag.Label] != q.Identity:
 		return invalid("the image was built from another Containerfile (label %s)", OneLine(c.labels[tag.Label]))
 	}
-	return check{digest: doc.digest}
+	return found
+}
+
+func childOf(platform string, doc *document, m *v1.Manifest) Child {
+	c := Child{
+		Platform: platform, Digest: doc.digest.String(), MediaType: string(doc.mediaType),
+		Size: int64(len(doc.body)), ImageSize: m.Config.Size,
+	}
+	for _, l := range m.Layers {
+		c.ImageSize += l.Size
+	}
+	return c
 }

@@ -27,8 +27,8 @@ func TestComplete(t *testing.T) {
 		t.Errorf("digest %s, want the index's %s", res.Digest, want)
 	}
 	for i, p := range both {
-		if got := (registry.Child{Platform: p, Digest: digest(t, c[i])}); !slices.Contains(res.Children, got) {
-			t.Errorf("children %v lack %v", res.Children, got)
+		if got, _ := res.Child(p); got.Digest != digest(t, c[i]) || got.MediaType == "" || got.Size <= 0 || got.ImageSize <= 0 {
+			t.Errorf("child %+v, want %s", got, digest(t, c[i]))
 		}
 		if !res.Has(p) || !res.Has(p+map[string]string{"linux/arm64": "/v8"}[p]) {
 			t.Errorf("Has(%s) is false", p)

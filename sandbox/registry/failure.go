@@ -29,6 +29,15 @@ type failure struct {
 
 func (f *failure) Error() string { return f.reason }
 
+// asFailure returns the failure that err is; what nobody foresaw is invalid.
+func asFailure(err error) *failure {
+	f := new(failure)
+	if !errors.As(err, &f) {
+		f = &failure{state: Invalid, reason: OneLine(err.Error())}
+	}
+	return f
+}
+
 // errGone is the registry's own word that what was asked for is not there.
 var errGone = errors.New("not there")
 

@@ -44,9 +44,9 @@ func FuzzIndex(f *testing.F) {
 		}
 		doc := &document{mediaType: mt, body: body}
 		if mt.IsImage() {
-			if h, err := parseImage(doc, "image"); err != nil {
+			if m, err := parseImage(doc, "image"); err != nil {
 				checkFailure(t, err)
-			} else if h.Algorithm != "sha256" {
+			} else if h := m.Config.Digest; h.Algorithm != "sha256" {
 				t.Errorf("config digest %s", h)
 			}
 			return

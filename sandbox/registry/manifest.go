@@ -87,16 +87,16 @@ func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {
 	return index, nil
 }
 
-// parseImage reads an image manifest and returns its config's digest.
-func parseImage(doc *document, what string) (v1.Hash, error) {
+// parseImage reads the manifest of a container image.
+func parseImage(doc *document, what string) (*v1.Manifest, error) {
 	m, err := v1.ParseManifest(bytes.NewReader(doc.body))
 	if err != nil {
-		return v1.Hash{}, &failure{state: Invalid, reason: what + ": the manifest cannot be read: " + OneLine(err.Error())}
+		return nil, &failure{state: Invalid, reason: what + ": the manifest cannot be read: " + OneLine(err.Error())}
 	}
 	if m.Config.Digest.Algorithm != "sha256" || m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
-		return v1.Hash{}, &failure{state: Invalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, OneLine(string(m.Config.MediaType)))}
+		return nil, &failure{state: Invalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, OneLine(string(m.Config.MediaType)))}
 	}
-	return m.Config.Digest, nil
+	return m, nil
 }
 
 // imageConfig is the part of an image's config that a probe looks at.

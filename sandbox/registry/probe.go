@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -27,6 +28,7 @@ import (
 // Query is what a probe asks for.
 type Query struct {
 	Ref       tag.Ref
+	Digest    string   // sha256:…; asks for this manifest of the repository instead of the tag
 	Platforms []string // required, os/arch[/variant]; at least one
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any
 	// SkipConfig leaves the images' configs unread, and with them the label
@@ -41,6 +43,7 @@ type Options struct {
 	HeaderTimeout  time.Duration // from a request to its answer's header; default 3 s
 	Timeout        time.Duration // one attempt; without Retry.Timeouts all of them, waits for a 429 aside; default 8 s
 	Retry          Retry         // zero: [HostRetry]
+	Anonymous      bool          // use no stored login
 }
 
 func (o Options) withDefaults() Options {
@@ -106,7 +109,10 @@ func normalizeAll(platforms []string) ([]string, error) {
 // attempt probes once with the stored login and, where that is rejected, once
 // more without: base images are public, and a stale login must not hide them.
 func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Result, *failure) {
-	l, warnings := storedLogin(ctx, repo, o.Timeout/2)
+	l, warnings := login{auth: authn.Anonymous}, []string(nil)
+	if !o.Anonymous {
+		l, warnings = storedLogin(ctx, repo, o.Timeout/2)
+	}
 	res, fail := attemptAs(ctx, repo, l.auth, q, o)
 	if res.State == Denied && !l.anonymous() {
 		warnings = append(warnings, fmt.Sprintf("the login for %s from %s was rejected; trying without it", repo.RegistryStr(), l.source))
@@ -116,7 +122,8 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 	if res.State == Denied {
 		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
 	}
-	res.Warnings, res.IgnoreLogins = warnings, l.anonymous() && len(warnings) > 0
+	res.Warnings, res.Anonymous = warnings, l.anonymous()
+	res.IgnoreLogins = l.anonymous() && len(warnings) > 0
 	return res, fail
 }
 
@@ -124,29 +131,30 @@ func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticat
 	base := transportFor(o)
 	defer base.CloseIdleConnections()
 	res := &Result{Ref: q.Ref.String()}
-	s, err := open(ctx, repo, auth, base, o)
+	s, err := open(ctx, repo, auth, base, o.HeaderTimeout, transport.PullScope)
 	if err == nil {
 		err = s.walk(ctx, q, res)
 	}
 	if err == nil {
 		return res, nil
 	}
-	f := new(failure)
-	if !errors.As(err, &f) {
-		f = &failure{state: Invalid, reason: OneLine(err.Error())}
-	}
+	f := asFailure(err)
 	return &Result{
-		Ref: res.Ref, State: f.state, Missing: q.Platforms,
+		Ref: res.Ref, Digest: res.Digest, State: f.state, Missing: q.Platforms,
 		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter,
 	}, f
 }
 
 // walk follows the tag to every required child and fills res.
 func (s *session) walk(ctx context.Context, q Query, res *Result) error {
-	doc, err := s.manifest(ctx, q.Ref.Tag, "tag "+q.Ref.Tag)
+	what, identifier := "tag", q.Ref.Tag
+	if q.Digest != "" {
+		what, identifier = "manifest", q.Digest
+	}
+	doc, err := s.manifest(ctx, identifier, what+" "+identifier)
 	if errors.Is(err, errGone) {
 		res.State, res.Missing = Absent, q.Platforms
-		res.Reason = fmt.Sprintf("%s has no tag %s", q.Ref.Repository, q.Ref.Tag)
+		res.Reason = fmt.Sprintf("%s has no %s %s", q.Ref.Repository, what, identifier)
 		return nil
 	}
 	if err != nil {
@@ -167,7 +175,7 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 			res.Missing = append(res.Missing, q.Platforms[i])
 			reasons = append(reasons, c.missing)
 		default:
-			res.Children = append(res.Children, Child{Platform: q.Platforms[i], Digest: c.digest.String()})
+			res.Children = append(res.Children, c.child)
 		}
 	}
 	res.Platforms = without(offered, res.Missing)
@@ -229,11 +237,11 @@ func indexOffers(doc *document) ([]offer, error) {
 }
 
 func (s *session) config(ctx context.Context, doc *document, what string) (imageConfig, error) {
-	h, err := parseImage(doc, what)
+	m, err := parseImage(doc, what)
 	if err != nil {
 		return imageConfig{}, err
 	}
-	body, err := s.blob(ctx, h, what)
+	body, err := s.blob(ctx, m.Config.Digest, what)
 	if err != nil {
 		return imageConfig{}, err
 	}

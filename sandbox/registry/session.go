@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -45,17 +46,18 @@ func transportFor(o Options) *http.Transport {
 	}
 }
 
-// open pings the registry and gets a token for pulling from repo.
-func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, base http.RoundTripper, o Options) (*session, error) {
+// open pings the registry and gets a token for repo, for what scope says:
+// pull, or pull and push.
+func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, base http.RoundTripper, patience time.Duration, scope string) (*session, error) {
 	if repo.Scheme() == "http" {
 		// A loopback registry is asked over TLS first, then in the clear; the
 		// two share the time that one silent server may cost.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.HeaderTimeout)
+		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
 	g := &guard{inner: base, tlsOnly: repo.Scheme() == "https"}
-	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(transport.PullScope)})
+	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(scope)})
 	if err != nil {
 		return nil, g.fill(failTransport("registry "+repo.RegistryStr(), err))
 	}

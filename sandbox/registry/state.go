@@ -19,15 +19,18 @@ const (
 
 // Child is one platform's image in an index.
 type Child struct {
-	Platform string `json:"platform"` // os/arch[/variant], normalised by [Normalize]
-	Digest   string `json:"digest"`   // of its manifest, sha256:<64 hex digits>
+	Platform  string // os/arch[/variant], normalised by [Normalize]
+	Digest    string // of its manifest, sha256:<64 hex digits>
+	MediaType string // of its manifest
+	Size      int64  // of its manifest, in bytes
+	ImageSize int64  // of its config and layers, as they are transferred, in bytes
 }
 
 // Result is the outcome of a probe.
 type Result struct {
 	Ref       string
 	State     State
-	Digest    string   // of the manifest that the tag names; empty unless Complete or Incomplete
+	Digest    string   // of the manifest that the tag names; empty where none was got whole
 	Children  []Child  // required platforms that are there whole, in the order they were required
 	Platforms []string // every platform that the tag offers and that is there as far as was asked, in its own order
 	Missing   []string // required platforms that are not there
@@ -39,6 +42,8 @@ type Result struct {
 	// not work (Warnings says why) and the registry was asked without any. A
 	// pull must do without them too.
 	IgnoreLogins bool
+	// Anonymous tells that the answer was given to a client without a login.
+	Anonymous bool
 	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.
 	RetryAfter time.Duration
 }

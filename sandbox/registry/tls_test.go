@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab/fault"
@@ -72,7 +73,7 @@ func (h *hosted) probe(t *testing.T) *failure {
 		t.Fatal(err)
 	}
 	login := authn.FromConfig(authn.AuthConfig{Username: "robot", Password: "hunter2"})
-	s, err := open(ctx, repo, login, h.base, Options{}.withDefaults())
+	s, err := open(ctx, repo, login, h.base, 3*time.Second, transport.PullScope)
 	if err == nil {
 		err = s.walk(ctx, Query{Ref: ref, Platforms: []string{"linux/amd64"}}, &Result{})
 	}

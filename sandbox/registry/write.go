@@ -1,0 +1,203 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// writePatience is what a registry has to begin an answer to a write: it may
+// check and move what it got.
+const writePatience = 30 * time.Second
+
+// Error is a registry's refusal or failure to take something.
+type Error struct {
+	State  State  // Denied, Throttled, Unreachable or Invalid
+	Reason string // one line, fit to print
+	Hint   string // the remedy, may be empty
+}
+
+func (e *Error) Error() string { return e.Reason }
+
+// Writer may write to one repository. Close it after use.
+type Writer struct {
+	repo    name.Repository
+	session *session
+	base    *http.Transport
+	retry   Retry
+}
+
+// OpenWriter signs in with the stored login and asks the registry whether it
+// may write to the repository: it begins an upload and takes it back (OCI
+// Distribution Specification 1.1, "Pushing blobs"). Nothing is left behind.
+// The error is an [*Error], or ctx's cause.
+func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, error) {
+	o = o.withDefaults()
+	repo, err := name.NewRepository(repository, name.StrictValidation)
+	if err != nil {
+		return nil, err
+	}
+	l, warnings := storedLogin(ctx, repo, o.Timeout/2)
+	o.HeaderTimeout = writePatience
+	w := &Writer{repo: repo, base: transportFor(o), retry: o.Retry}
+	err = w.try(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, writePatience)
+		defer cancel()
+		var err error
+		if w.session, err = open(ctx, repo, l.auth, w.base, writePatience, transport.PushScope); err != nil {
+			return err
+		}
+		return w.session.beginUpload(ctx)
+	})
+	if err == nil {
+		return w, nil
+	}
+	w.Close()
+	if e, ok := err.(*Error); ok && e.State == Denied {
+		e.Hint = "no login is stored for " + repo.RegistryStr() + "; sign in with one that may write there"
+		if !l.anonymous() {
+			e.Hint = "the login from " + l.source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
+		}
+		if len(warnings) > 0 {
+			e.Hint = warnings[0]
+		}
+	}
+	return nil, err
+}
+
+// Close ends the writer's connections.
+func (w *Writer) Close() { w.base.CloseIdleConnections() }
+
+// Transport is for go-containerregistry's remote package: it is signed in
+// already.
+func (w *Writer) Transport() http.RoundTripper { return w.session.client.Transport }
+
+// PutIndex puts an OCI image index of the children under a tag, and returns
+// its digest, sha256:…. Children are listed in the order given, so that equal
+// children make equal bytes. It is one request: the tag names the whole index
+// or what it named before. The error is an [*Error], or ctx's cause.
+func (w *Writer) PutIndex(ctx context.Context, tag string, children []Child) (string, error) {
+	body, err := indexOf(children)
+	if err != nil {
+		return "", err
+	}
+	digest, _, err := v1.SHA256(bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	err = w.try(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*writePatience)
+		defer cancel()
+		header := http.Header{"Content-Type": {string(types.OCIImageIndex)}}
+		resp, err := w.session.send(ctx, http.MethodPut, "manifests/"+tag, header, body)
+		if err != nil {
+			return err
+		}
+		_, err = checkDigest(body, digest.String(), resp.Header.Get("Docker-Content-Digest"), "tag "+tag)
+		return err
+	})
+	return digest.String(), err
+}
+
+func indexOf(children []Child) ([]byte, error) {
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	for _, c := range children {
+		digest, err := v1.NewHash(c.Digest)
+		if err != nil {
+			return nil, err
+		}
+		platform, err := v1.ParsePlatform(c.Platform)
+		if err != nil {
+			return nil, err
+		}
+		index.Manifests = append(index.Manifests, v1.Descriptor{
+			MediaType: types.MediaType(c.MediaType), Size: c.Size, Digest: digest, Platform: platform,
+		})
+	}
+	return json.Marshal(index)
+}
+
+// try does something again where that may help, as the writer's Retry says.
+func (w *Writer) try(ctx context.Context, do func(context.Context) error) error {
+	var last *failure
+	_, err := w.retry.run(ctx, func(ctx context.Context) (*Result, *failure) {
+		last = nil
+		if err := do(ctx); err != nil {
+			last = asFailure(err)
+		}
+		return nil, last
+	})
+	switch {
+	case err != nil:
+		return err
+	case last != nil:
+		return &Error{State: last.state, Reason: last.reason, Hint: last.hint}
+	}
+	return nil
+}
+
+// beginUpload begins an upload and takes it back.
+func (s *session) beginUpload(ctx context.Context) error {
+	resp, err := s.send(ctx, http.MethodPost, "blobs/uploads/", nil, nil)
+	if err != nil {
+		return err
+	}
+	location, err := resp.Location()
+	if err != nil {
+		return &failure{state: Invalid, reason: "upload: the registry does not say where to"}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, location.String(), nil)
+	if err != nil {
+		return nil
+	}
+	// Registries drop uploads that nobody goes on with; this only is polite.
+	if resp, err := s.client.Do(req); err == nil {
+		resp.Body.Close()
+	}
+	return nil
+}
+
+// send writes something, and returns the answer of a registry that took it.
+func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
+	what := "writing to " + s.repo.Name()
+	u := fmt.Sprintf("%s://%s/v2/%s/%s", s.repo.Scheme(), s.repo.RegistryStr(), s.repo.RepositoryStr(), path)
+	req, err := http.NewRequestWithContext(ctx, method, u, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, s.guard.fill(failTransport(what, err))
+	}
+	defer resp.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if resp.StatusCode/100 != 2 || isHTML(answer, resp.Header.Get("Content-Type")) {
+		return nil, s.guard.fill(failWrite(what, resp, answer))
+	}
+	return resp, nil
+}
+
+// failWrite judges a registry's answer to a write that it did not take.
+func failWrite(what string, resp *http.Response, body []byte) error {
+	if resp.StatusCode/100 == 2 {
+		return &failure{state: Invalid, reason: what + ": the answer is an HTML page"}
+	}
+	err := failStatus(what, resp.StatusCode, errorCodes(body))
+	if f := asFailure(err); f.state == Denied {
+		f.reason = fmt.Sprintf("%s: HTTP %d %s", what, resp.StatusCode, http.StatusText(resp.StatusCode))
+		return f
+	}
+	return err
+}
