@@ -1,5 +1,5 @@
-// Package base holds the Mage targets about a base image: tag, exists, build
-// and ensure. They are ordinary functions, so that other repositories can
+// Package base holds the Mage targets about a base image: tag, exists, build,
+// ensure, push and those of release. They are ordinary functions, so that other repositories can
 // import them into their magefiles:
 //
 //	import (
@@ -25,6 +25,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/tools/command"
+	"github.com/vessux/openlock/tools/github"
 )
 
 // Image is the image that the targets are about where neither a flag nor the
@@ -65,7 +66,7 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 }
 
 func app(f command.Flags, json *bool) *command.App {
-	return &command.App{Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, Default: image}
+	return &command.App{Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, Default: image, GitHub: github.Detect(os.Stderr)}
 }
 
 func image() (sandbox.Base, error) {

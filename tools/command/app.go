@@ -8,6 +8,7 @@ import (
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/tools/github"
 )
 
 // App is one run of a command. The zero value is not usable: Out and Err are
@@ -18,6 +19,8 @@ type App struct {
 	JSON  bool      // data as one JSON object on one line
 	Quiet bool      // say only warnings and errors, and what an engine printed only when it fails
 	Flags Flags
+	// GitHub is the workflow's step that this is part of; nil: none.
+	GitHub *github.Actions
 	// Default is the image that is meant where no setting names another; nil:
 	// openlock's own, [sandbox.Default].
 	Default func() (sandbox.Base, error)

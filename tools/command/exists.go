@@ -3,9 +3,11 @@ package command
 import (
 	"context"
 	"os"
+	"strings"
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/tools/github"
 )
 
 // ExistsJSON is the JSON of exists. Lists are never null.
@@ -46,6 +48,14 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 	}
 	for _, w := range res.Warnings {
 		say(a.Err, "warning: "+w)
+	}
+	err = a.GitHub.Set(
+		github.Output{Name: "ref", Value: res.Ref}, github.Output{Name: "tag", Value: ref.Tag},
+		github.Output{Name: "digest", Value: res.Digest}, github.Output{Name: "state", Value: string(res.State)},
+		github.Output{Name: "reason", Value: res.Reason}, github.Output{Name: "platforms", Value: strings.Join(res.Platforms, ",")},
+	)
+	if err != nil {
+		return err
 	}
 	err = a.print(string(res.State), ExistsJSON{
 		Ref: res.Ref, Tag: ref.Tag, Identity: s.base.Identity(), State: string(res.State), Digest: res.Digest,

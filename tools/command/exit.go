@@ -77,6 +77,7 @@ func explain(err error) explanation {
 		refused *sandbox.RefusedError
 		locked  *lock.Error
 		missing *engine.NotInstalledError
+		unfit   *sandbox.UnfitError
 	)
 	switch down := unavailable(err); {
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
@@ -98,6 +99,8 @@ func explain(err error) explanation {
 	case errors.As(err, &locked):
 		m.code = ExitUsage
 		m.hints = []string{"make the directory writable, or choose another with XDG_CACHE_HOME"}
+	case errors.As(err, &unfit):
+		m.code, m.hints = ExitUsage, []string{unfit.Hint}
 	case errors.As(err, &missing):
 		m.code = ExitUsage
 		m.hints = []string{"install podman or docker"}

@@ -1,0 +1,54 @@
+package base
+
+import (
+	"context"
+	"io"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/tools/command"
+)
+
+// Release holds the targets of a release.
+type Release mg.Namespace
+
+// Push publishes the base image for every platform, where it is not published, and prints its ref.
+func Push(ctx context.Context, builder, runtime, containerfile, repository, force *string, nocache, json *bool) error {
+	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
+	return publish(ctx, a, command.PublishFlags{Builder: builder, Force: force, NoCache: is(nocache)})
+}
+
+// Base publishes the base image as push does; from legs that were built apart, -legs=platform=digest,…, it builds nothing.
+func (Release) Base(ctx context.Context, legs, builder, runtime, containerfile, repository, force *string, nocache, json *bool) error {
+	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
+	return publish(ctx, a, command.PublishFlags{Legs: legs, Builder: builder, Force: force, NoCache: is(nocache)})
+}
+
+// Leg builds the base image for one platform, pushes it without a tag, and prints its digest.
+func (Release) Leg(ctx context.Context, platform string, builder, runtime, containerfile, repository *string, nocache, json *bool) error {
+	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
+	err := a.Leg(ctx, platform, command.PublishFlags{Builder: builder, NoCache: is(nocache)}, findBuilder)
+	a.ReportGitHub(err)
+	return exit(err)
+}
+
+// Gate fails unless everybody can pull the base image for every platform.
+func (Release) Gate(ctx context.Context, containerfile, repository *string, json *bool) error {
+	a := app(command.Flags{Containerfile: containerfile, Repository: repository}, json)
+	err := a.Gate(ctx)
+	a.ReportGitHub(err)
+	return exit(err)
+}
+
+func publish(ctx context.Context, a *command.App, p command.PublishFlags) error {
+	err := a.Publish(ctx, p, findBuilder)
+	a.ReportGitHub(err)
+	return exit(err)
+}
+
+func findBuilder(ctx context.Context, runtime, name string, o registry.Options, out io.Writer) (sandbox.Builder, error) {
+	return builder.Find(ctx, builder.Options{Runtime: runtime, Name: name, Registry: o, Output: out})
+}

@@ -1,0 +1,161 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/program"
+)
+
+// Buildx is docker buildx with any builder that can push by digest:
+// docker-container, kubernetes, remote, cloud.
+type Buildx struct {
+	docker program.Program
+	name   string // of the builder; empty: the one in use
+}
+
+// Name is "buildx", with the builder's name where one was chosen.
+func (b *Buildx) Name() string {
+	if b.name == "" {
+		return "buildx"
+	}
+	return "buildx (builder " + b.name + ")"
+}
+
+// Check asks the builder what it can build, and starts it where it is not
+// running. Refused are builders of the plain docker driver, which keep what
+// they build in the daemon, and those that lack a platform.
+func (b *Buildx) Check(ctx context.Context, platforms []string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bootstrapTimeout, fmt.Errorf("the builder has not started within %s", bootstrapTimeout))
+	defer cancel()
+	// Its output is for us, but starting a builder can take longer than Ask allows.
+	var out bytes.Buffer
+	asked := b.docker
+	asked.Output = &out
+	args := []string{"buildx", "inspect", "--bootstrap"}
+	if b.name != "" {
+		args = append(args, b.name)
+	}
+	err := asked.Work(ctx, bootstrapTimeout, nil, args...)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		said := new(program.Error)
+		reason := err.Error()
+		if errors.As(err, &said) {
+			reason = "docker buildx inspect: " + lastLine(said.Tail)
+		}
+		return &sandbox.UnfitError{Reason: b.Name() + " does not answer: " + reason, Hint: "run `docker buildx ls`"}
+	}
+	driver, have := parseInspect(out.String())
+	if driver == "docker" {
+		return &sandbox.UnfitError{
+			Reason: b.Name() + " has the docker driver, which cannot push by digest for several platforms",
+			Hint:   "make another builder with `docker buildx create --use`, or name one with -builder or BUILDX_BUILDER",
+		}
+	}
+	if missing := lacks(have, platforms); len(missing) > 0 {
+		return &sandbox.UnfitError{
+			Reason: fmt.Sprintf("%s cannot build for %s, only for %s", b.Name(), strings.Join(missing, ", "), strings.Join(have, ", ")),
+			Hint:   "install QEMU's user emulation on its machine (`docker run --privileged --rm tonistiigi/binfmt --install arm64`), or append a native node with `docker buildx create --append`",
+		}
+	}
+	return nil
+}
+
+// parseInspect reads the driver and the platforms of all nodes from what
+// `docker buildx inspect` prints. An asterisk marks platforms that the user
+// gave a node.
+func parseInspect(text string) (driver string, platforms []string) {
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		switch strings.TrimSpace(key) {
+		case "Driver":
+			driver = value
+		case "Platforms":
+			for p := range strings.SplitSeq(value, ",") {
+				platforms = append(platforms, strings.TrimSuffix(strings.TrimSpace(p), "*"))
+			}
+		}
+	}
+	return driver, platforms
+}
+
+// Build builds all platforms at once and has the builder push them. With
+// provenance and SBOM off, what it pushes holds images and nothing else.
+func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+	files, err := newBuildFiles(r.Containerfile)
+	if err != nil {
+		return nil, err
+	}
+	defer files.remove()
+	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
+	if b.name != "" {
+		args = append(args, "--builder", b.name)
+	}
+	if r.NoCache {
+		args = append(args, "--no-cache")
+	}
+	args = append(args, labelArgs(r.Labels)...)
+	args = append(args,
+		"--platform", strings.Join(r.Platforms, ","), "--file", files.containerfile,
+		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.report,
+		"--output", "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
+		files.context)
+	if err := b.docker.Work(ctx, buildTimeout, nil, args...); err != nil {
+		return nil, pushFailed(err)
+	}
+	digest, err := readMetadata(files.report)
+	if err != nil {
+		return nil, err
+	}
+	return []string{digest}, nil
+}
+
+// pushFailed tells a push that failed from a build that failed by BuildKit's
+// words; the exit code is the same.
+func pushFailed(err error) error {
+	said := new(program.Error)
+	if !errors.As(err, &said) {
+		return err
+	}
+	for _, words := range []string{"failed to push", "failed to authorize", "failed to copy", "failed to fetch anonymous token", "failed to fetch oauth token"} {
+		if i := strings.LastIndex(said.Tail, words); i >= 0 {
+			line, _, _ := strings.Cut(said.Tail[i:], "\n")
+			return &sandbox.PushError{Err: fmt.Errorf("buildx: %s", line)}
+		}
+	}
+	return err
+}
+
+func readMetadata(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("buildx has told nothing about what it pushed: %w", err)
+	}
+	var meta struct {
+		Digest string `json:"containerimage.digest"`
+	}
+	if err := json.Unmarshal(b, &meta); err != nil {
+		return "", fmt.Errorf("what buildx tells about what it pushed: %w", err)
+	}
+	if _, err := v1.NewHash(meta.Digest); err != nil {
+		return "", fmt.Errorf("buildx has told no digest of what it pushed (%q)", meta.Digest)
+	}
+	return meta.Digest, nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,144 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/program"
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// pushTimeout bounds the push of one platform's image.
+const pushTimeout = 30 * time.Minute
+
+// Podman is podman 4.3 or later. It cannot push an image by a digest that it
+// does not know yet, and a tag must not be seen before everything is there. So
+// it writes what it built into a directory (OCI Image Layout), and that is
+// pushed from here.
+type Podman struct {
+	podman   program.Program
+	registry registry.Options
+}
+
+// Name returns "podman".
+func (*Podman) Name() string { return "podman" }
+
+// binfmtDir is where Linux lists the programs that run files of other
+// architectures.
+const binfmtDir = "/proc/sys/fs/binfmt_misc"
+
+// Check reports platforms that this machine neither is nor emulates. Of
+// podman on another machine it knows nothing; the build will tell.
+func (p *Podman) Check(ctx context.Context, platforms []string) error {
+	if runtime.GOOS != "linux" || os.Getenv("CONTAINER_HOST") != "" {
+		return nil
+	}
+	have := []string{"linux/" + runtime.GOARCH}
+	for arch, qemu := range map[string]string{"amd64": "x86_64", "arm64": "aarch64"} {
+		if _, err := os.Stat(filepath.Join(binfmtDir, "qemu-"+qemu)); err == nil {
+			have = append(have, "linux/"+arch)
+		}
+	}
+	if missing := lacks(have, platforms); len(missing) > 0 {
+		return &sandbox.UnfitError{
+			Reason: fmt.Sprintf("podman cannot build for %s on this machine, only for %s", strings.Join(missing, ", "), strings.Join(have, ", ")),
+			Hint:   "install QEMU's user emulation (Debian, Ubuntu: qemu-user-static), or build that platform on a native machine with release:leg",
+		}
+	}
+	return nil
+}
+
+// Build builds and pushes one platform after the other.
+func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+	var digests []string
+	for _, platform := range r.Platforms {
+		digest, err := p.leg(ctx, r, platform)
+		if err != nil {
+			return nil, err
+		}
+		digests = append(digests, digest)
+	}
+	return digests, nil
+}
+
+func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
+	files, err := newBuildFiles(r.Containerfile)
+	if err != nil {
+		return "", err
+	}
+	defer files.remove()
+	args := []string{"build", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
+		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.containerfile, "--iidfile", files.report}
+	if r.NoCache {
+		args = append(args, "--no-cache")
+	}
+	args = append(append(args, labelArgs(r.Labels)...), files.context)
+	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
+		return "", err
+	}
+	id, err := os.ReadFile(files.report)
+	if err != nil {
+		return "", fmt.Errorf("podman has told nothing about what it built: %w", err)
+	}
+	dir := filepath.Join(files.dir, "layout")
+	if err := p.podman.Work(ctx, buildTimeout, nil, "push", "--format", "oci", strings.TrimSpace(string(id)), "oci:"+dir); err != nil {
+		return "", err
+	}
+	return p.push(ctx, dir, r.Repository)
+}
+
+// push uploads the one image of a layout by its digest.
+func (p *Podman) push(ctx context.Context, dir, repository string) (string, error) {
+	image, digest, err := onlyImage(dir)
+	if err != nil {
+		return "", fmt.Errorf("what podman built: %w", err)
+	}
+	repo, err := name.NewRepository(repository, name.StrictValidation)
+	if err != nil {
+		return "", err
+	}
+	w, err := registry.OpenWriter(ctx, repository, p.registry)
+	if err != nil {
+		return "", &sandbox.PushError{Err: err}
+	}
+	defer w.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("not pushed within %s", pushTimeout))
+	defer cancel()
+	if err := remote.Write(repo.Digest(digest.String()), image, remote.WithContext(ctx), remote.WithTransport(w.Transport())); err != nil {
+		return "", &sandbox.PushError{Err: err}
+	}
+	return digest.String(), nil
+}
+
+func onlyImage(dir string) (v1.Image, v1.Hash, error) {
+	path, err := layout.FromPath(dir)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	index, err := path.ImageIndex()
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	if len(manifest.Manifests) != 1 {
+		return nil, v1.Hash{}, errors.New("its layout does not hold one image")
+	}
+	digest := manifest.Manifests[0].Digest
+	image, err := index.Image(digest)
+	return image, digest, err
+}

@@ -1,0 +1,442 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/containerfile"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// Builder builds images for several platforms and pushes them without a tag.
+// Package builder has those that there are.
+type Builder interface {
+	// Name is what the builder is called in messages.
+	Name() string
+	// Check reports why images for the platforms cannot be built, before
+	// anything is. The error is an [*UnfitError].
+	Check(ctx context.Context, platforms []string) error
+	// Build builds an image for each platform, pushes them by digest, and
+	// returns the digests, sha256:…, of what it pushed: images, or an index of
+	// them. The error is a [*PushError] where the registry did not take them.
+	Build(ctx context.Context, r LegRequest) (digests []string, err error)
+}
+
+// LegRequest is what a [Builder] builds.
+type LegRequest struct {
+	Containerfile []byte
+	Repository    string   // to push to
+	Platforms     []string // os/arch[/variant]
+	Labels        map[string]string
+	Epoch         int64 // every time in the image, seconds since 1970-01-01 UTC
+	NoCache       bool  // run every step again
+}
+
+// UnfitError tells why a builder cannot do what it is asked for.
+type UnfitError struct {
+	Reason string // one line, fit to print
+	Hint   string // the remedy, may be empty
+}
+
+func (e *UnfitError) Error() string { return e.Reason }
+
+// PushError tells that images were built and not taken by the registry.
+type PushError struct{ Err error }
+
+func (e *PushError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the builder said.
+func (e *PushError) Unwrap() error { return e.Err }
+
+// Published is what [Publish] did.
+type Published string
+
+// What Publish does.
+const (
+	Skipped  Published = "skipped"   // every platform was there
+	New      Published = "published" // there was none, or it was replaced by force
+	Repaired Published = "repaired"  // some platforms were there, and stay as they are
+)
+
+// verifyTimeout is the default of [PublishOptions.VerifyTimeout]. Registries
+// show a push some seconds late.
+const verifyTimeout = 60 * time.Second
+
+// lateness is how long an answer is not believed that a push which is not seen
+// yet would explain.
+const lateness = 8 * time.Second
+
+// PublishOptions say how [Publish] may get an image published.
+type PublishOptions struct {
+	// Builder builds the platforms for which there is no leg. It may be nil
+	// where there is a leg for each.
+	Builder Builder
+	// Legs are images that were built and pushed apart: platform → digest.
+	Legs      map[string]string
+	Platforms []string // required; default: [Platforms]
+	// Force, sha256:…, is the digest of a tag that is to be replaced though it
+	// is complete or invalid.
+	Force   string
+	NoCache bool
+	// VerifyTimeout bounds the wait until the world sees what was published;
+	// default 60 s.
+	VerifyTimeout time.Duration
+	// Registry bounds every question; without a Retry, [registry.CIRetry].
+	Registry registry.Options
+	Notify   func(Notice) // as in [Options]
+}
+
+// Publication is the outcome of [Publish].
+type Publication struct {
+	Ref      tag.Ref
+	Identity string
+	Digest   string           // of the index under the tag, sha256:…
+	Action   Published        // what was done
+	State    registry.State   // what the registry said before
+	Reason   string           // why, one line
+	Children []registry.Child // a child for each required platform
+	Duration time.Duration
+}
+
+// Publish has the image in its registry, whole and for everybody, when it
+// returns without an error. What is there already stays; the tag is put last,
+// in one request, so that it never names an index with a missing child; a
+// doubt is never read as "not there". Interrupted anywhere, another run
+// completes the work.
+//
+// Errors: [*RefusedError]; [*UnfitError]; ctx's cause; else what the builder
+// said.
+func Publish(ctx context.Context, b Base, o PublishOptions) (*Publication, error) {
+	start := time.Now()
+	p, err := newPublisher(b, o)
+	if err != nil {
+		return nil, err
+	}
+	before, err := p.probe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &Publication{Ref: p.ref, Identity: p.identity, State: before.State}
+	missing, err := p.missing(before)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) == 0 {
+		out.Action, out.Digest, out.Children = Skipped, before.Digest, before.Children
+		out.Reason = "every platform is there: " + before.Reason
+	} else if err := p.publish(ctx, before, missing, out); err != nil {
+		return nil, err
+	}
+	if out.Action != Skipped || !before.Anonymous {
+		if err := p.verify(ctx, out.Digest); err != nil {
+			return nil, err
+		}
+	}
+	out.Duration = time.Since(start)
+	return out, nil
+}
+
+// Leg builds one platform's image and pushes it by digest only, or finds it
+// published, and returns it. The errors are those of [Publish].
+func Leg(ctx context.Context, b Base, platform string, o PublishOptions) (*registry.Child, error) {
+	o.Platforms, o.Legs, o.Force = []string{platform}, nil, ""
+	p, err := newPublisher(b, o)
+	if err != nil {
+		return nil, err
+	}
+	before, err := p.probe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	missing, err := p.missing(before)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) == 0 {
+		p.o.Notify(Notice{Text: fmt.Sprintf("%s is published for %s already", p.ref, platform)})
+		return &before.Children[0], nil
+	}
+	made, err := p.make(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	return &made[0], nil
+}
+
+// publisher is one image that is to be published.
+type publisher struct {
+	Base
+	ref      tag.Ref
+	identity string
+	o        PublishOptions
+}
+
+func newPublisher(b Base, o PublishOptions) (*publisher, error) {
+	p := &publisher{Base: b, identity: b.Identity(), o: o}
+	var err error
+	if p.ref, err = b.Ref(); err != nil {
+		return nil, err
+	}
+	p.o.Platforms = slices.Clone(o.Platforms)
+	if len(o.Platforms) == 0 {
+		p.o.Platforms = Platforms()
+	}
+	for i, platform := range p.o.Platforms {
+		if p.o.Platforms[i], err = registry.Normalize(platform); err != nil {
+			return nil, err
+		}
+	}
+	if p.o.Registry.Retry == (registry.Retry{}) {
+		p.o.Registry.Retry = registry.CIRetry
+	}
+	if p.o.VerifyTimeout <= 0 {
+		p.o.VerifyTimeout = verifyTimeout
+	}
+	if p.o.Notify == nil {
+		p.o.Notify = func(Notice) {}
+	}
+	return p, nil
+}
+
+func (p *publisher) probe(ctx context.Context) (*registry.Result, error) {
+	res, err := Exists(ctx, p.Base, p.o.Platforms, p.o.Registry)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range res.Warnings {
+		p.o.Notify(Notice{Text: w, Warning: true})
+	}
+	return res, nil
+}
+
+// missing returns the platforms that have to be built by what the registry
+// said, none where all is there. It refuses to go on in doubt.
+func (p *publisher) missing(r *registry.Result) ([]string, error) {
+	if p.o.Force != "" {
+		if r.Digest == p.o.Force {
+			return p.o.Platforms, nil
+		}
+		if r.State == registry.Complete || r.State == registry.Incomplete || r.State == registry.Absent || r.Digest != "" {
+			return nil, &UnfitError{
+				Reason: fmt.Sprintf("%s is to be replaced where it is %s, and it is %s", p.ref, p.o.Force, orNothing(r.Digest)),
+				Hint:   "look at what is there before you replace it",
+			}
+		}
+	}
+	switch r.State {
+	case registry.Complete:
+		return nil, nil
+	case registry.Incomplete, registry.Absent:
+		return r.Missing, nil
+	case registry.Denied:
+		// Private or not there: who may push may know.
+		return p.o.Platforms, nil
+	}
+	e := &RefusedError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Hint: r.Hint}
+	if r.State == registry.Invalid && r.Digest != "" {
+		e.Hint = "to replace what is there, force it by its digest " + r.Digest
+	}
+	return nil, e
+}
+
+func orNothing(digest string) string {
+	if digest == "" {
+		return "not there"
+	}
+	return digest
+}
+
+// publish gets the missing platforms, and puts the index under the tag.
+func (p *publisher) publish(ctx context.Context, before *registry.Result, missing []string, out *Publication) error {
+	made, err := p.make(ctx, missing)
+	if err != nil {
+		return err
+	}
+	// That took a while, and somebody else may have done the same.
+	now, err := p.probe(ctx)
+	if err != nil {
+		return err
+	}
+	still, err := p.missing(now)
+	if err != nil {
+		return err
+	}
+	if len(still) == 0 {
+		out.Action, out.Digest, out.Children = Skipped, now.Digest, now.Children
+		out.Reason = "somebody else has published it meanwhile"
+		return nil
+	}
+	var there []registry.Child
+	if p.o.Force == "" {
+		there = now.Children
+	}
+	if out.Children, err = p.assemble(there, made); err != nil {
+		return err
+	}
+	w, err := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
+	if err != nil {
+		return refusedBy(err)
+	}
+	defer w.Close()
+	if out.Digest, err = w.PutIndex(ctx, p.ref.Tag, out.Children); err != nil {
+		return refusedBy(err)
+	}
+	out.Action, out.Reason = New, before.Reason
+	switch {
+	case p.o.Force != "":
+		out.Reason = "it replaces " + p.o.Force + " by force"
+	case len(there) > 0:
+		out.Action = Repaired
+	}
+	p.o.Notify(Notice{Text: fmt.Sprintf("%s is now %s", p.ref, out.Digest)})
+	return nil
+}
+
+// assemble lists a child for each platform: those that are there as they are.
+func (p *publisher) assemble(there, made []registry.Child) ([]registry.Child, error) {
+	var all []registry.Child
+	for _, platform := range p.o.Platforms {
+		c, ok := childFor(there, platform)
+		if !ok {
+			c, ok = childFor(made, platform)
+		}
+		if !ok {
+			return nil, &RefusedError{State: registry.Incomplete, Reason: platform + " was deleted while the others were built", Hint: "run it again"}
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+func childFor(all []registry.Child, platform string) (registry.Child, bool) {
+	i := slices.IndexFunc(all, func(c registry.Child) bool { return c.Platform == platform })
+	if i < 0 {
+		return registry.Child{}, false
+	}
+	return all[i], true
+}
+
+// make has an image for each platform in the registry, without a tag: a leg
+// that was built apart, or one that is built now.
+func (p *publisher) make(ctx context.Context, platforms []string) ([]registry.Child, error) {
+	made, rest, err := p.checkLegs(ctx, platforms)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) > 0 {
+		if p.o.Builder == nil {
+			return nil, &UnfitError{Reason: "there is no leg for " + strings.Join(rest, ", "), Hint: "build it with release:leg, and hand over its digest"}
+		}
+		if err := p.o.Builder.Check(ctx, rest); err != nil {
+			return nil, err
+		}
+	}
+	// Before the slow part: who may not push learns it in seconds.
+	w, err := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
+	if err != nil {
+		return nil, refusedBy(err)
+	}
+	w.Close()
+	if len(rest) == 0 {
+		return made, nil
+	}
+	built, err := p.build(ctx, rest)
+	return append(made, built...), err
+}
+
+// checkLegs looks at the legs for the platforms, and returns those for which
+// there is none.
+func (p *publisher) checkLegs(ctx context.Context, platforms []string) (legs []registry.Child, rest []string, err error) {
+	for _, platform := range platforms {
+		digest, ok := p.o.Legs[platform]
+		if !ok {
+			rest = append(rest, platform)
+			continue
+		}
+		found, err := p.find(ctx, digest, []string{platform})
+		if err != nil {
+			return nil, nil, fmt.Errorf("leg %s: %w", platform, err)
+		}
+		legs = append(legs, found...)
+	}
+	return legs, rest, nil
+}
+
+func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.Child, error) {
+	p.o.Notify(Notice{Text: fmt.Sprintf("building %s for %s with %s", p.ref, strings.Join(platforms, ", "), p.o.Builder.Name())})
+	digests, err := p.o.Builder.Build(ctx, LegRequest{
+		Containerfile: p.Containerfile, Repository: p.Repository, Platforms: platforms, NoCache: p.o.NoCache,
+		Labels: map[string]string{tag.Label: p.identity}, Epoch: containerfile.Epoch(p.Containerfile),
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	if push := new(PushError); errors.As(err, &push) {
+		return nil, p.whyNotTaken(ctx, push)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(digests) == 1 {
+		return p.find(ctx, digests[0], platforms)
+	}
+	var built []registry.Child
+	for i, d := range digests {
+		found, err := p.find(ctx, d, platforms[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		built = append(built, found...)
+	}
+	return built, nil
+}
+
+// whyNotTaken asks the registry itself: a builder's words do not tell a
+// refusal from an outage.
+func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
+	w, writeErr := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
+	if writeErr != nil {
+		return refusedBy(writeErr)
+	}
+	w.Close()
+	return &RefusedError{
+		State: registry.Unreachable, Reason: "the registry did not take what was built: " + registry.OneLine(err.Error()),
+		Hint: "run it again; nothing is under the tag",
+	}
+}
+
+// find looks at something in the repository by its digest: it has to hold an
+// image of ours for each platform. Registries may show a push late.
+func (p *publisher) find(ctx context.Context, digest string, platforms []string) ([]registry.Child, error) {
+	q, err := p.query(platforms)
+	if err != nil {
+		return nil, err
+	}
+	q.Digest = digest
+	start := time.Now()
+	res, err := p.await(ctx, q, p.o.Registry, func(r *registry.Result) bool {
+		late := r.State == registry.Absent || r.State == registry.Incomplete
+		return !late || time.Since(start) > lateness
+	})
+	if err != nil {
+		return nil, err
+	}
+	if res.State != registry.Complete {
+		return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s@%s: %s", p.Repository, digest, res.Reason), Hint: res.Hint}
+	}
+	return res.Children, nil
+}
+
+// refusedBy turns a registry's refusal into that of the whole.
+func refusedBy(err error) error {
+	e := new(registry.Error)
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &RefusedError{State: e.State, Reason: e.Reason, Hint: e.Hint}
+}

@@ -1,0 +1,104 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// Public asks for the image as the world does, without any login, until it is
+// there for every platform or the options' VerifyTimeout is over. It returns
+// the digest of its index. The error is a [*RefusedError].
+func Public(ctx context.Context, b Base, o PublishOptions) (string, error) {
+	p, err := newPublisher(b, o)
+	if err != nil {
+		return "", err
+	}
+	res, err := p.public(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	return res.Digest, nil
+}
+
+// verify looks at what was published as the world does.
+func (p *publisher) verify(ctx context.Context, digest string) error {
+	p.o.Notify(Notice{Text: fmt.Sprintf("looking at %s without a login", p.ref)})
+	_, err := p.public(ctx, digest)
+	return err
+}
+
+// public waits until everybody sees the tag complete and, where a digest is
+// given, with it: equal digests are equal lists of children.
+func (p *publisher) public(ctx context.Context, digest string) (*registry.Result, error) {
+	o := p.o.Registry
+	o.Anonymous = true
+	q, err := p.query(p.o.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	seen := func(r *registry.Result) bool {
+		return r.State == registry.Complete && (digest == "" || r.Digest == digest)
+	}
+	start := time.Now()
+	res, err := p.await(ctx, q, o, func(r *registry.Result) bool {
+		return seen(r) || r.State == registry.Denied && time.Since(start) > lateness
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case seen(res):
+		return res, nil
+	case res.State == registry.Denied:
+		return nil, &RefusedError{
+			State: registry.Denied, Hint: publicHint(p.Repository),
+			Reason: fmt.Sprintf("%s cannot be pulled without a login: its package is private, or not there", p.ref),
+		}
+	case res.State == registry.Complete:
+		return nil, &RefusedError{
+			State: registry.Invalid, Reason: fmt.Sprintf("%s is %s for the world, and not the published %s", p.ref, res.Digest, digest),
+			Hint: "somebody else has published it at the same time, or a mirror is late: run it again",
+		}
+	}
+	return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s for the world: %s", p.ref, res.Reason), Hint: res.Hint}
+}
+
+// publicHint names the page on which a package is made public.
+func publicHint(repository string) string {
+	host, path, _ := strings.Cut(repository, "/")
+	owner, name, found := strings.Cut(path, "/")
+	if host != "ghcr.io" || !found {
+		return "make the repository public at " + host + ", then run it again: what is published stays"
+	}
+	return fmt.Sprintf("make it public at https://github.com/orgs/%s/packages/container/%s/settings (a user's: /users/%s/… in place of /orgs/…), then run it again: what is published stays",
+		owner, url.PathEscape(name), owner)
+}
+
+// await asks until the answer will do, or the time for that is over, and
+// returns the last answer.
+func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (*registry.Result, error) {
+	interval := backoff.NewExponentialBackOff()
+	interval.InitialInterval = 200 * time.Millisecond
+	interval.MaxInterval = 5 * time.Second
+	for end := time.Now().Add(p.o.VerifyTimeout); ; {
+		res, err := registry.Probe(ctx, q, o)
+		if err != nil {
+			return nil, err
+		}
+		wait := interval.NextBackOff()
+		if will(res) || time.Now().Add(wait).After(end) {
+			return res, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
