@@ -269,6 +269,10 @@ func (p *publisher) publish(ctx context.Context, before *registry.Result, missin
 	if len(still) == 0 {
 		out.Action, out.Digest, out.Children = Skipped, now.Digest, now.Children
 		out.Reason = "somebody else has published it meanwhile"
+		if before.State == registry.Incomplete && now.Digest == before.Digest {
+			// The same bits again: the index that lacked them is whole.
+			out.Action, out.Reason = Repaired, before.Reason
+		}
 		return nil
 	}
 	var there []registry.Child

@@ -12,8 +12,11 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/program"
@@ -101,9 +104,13 @@ func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string)
 
 // push uploads the one image of a layout by its digest.
 func (p *Podman) push(ctx context.Context, dir, repository string) (string, error) {
-	image, digest, err := onlyImage(dir)
+	image, err := onlyImage(dir)
 	if err != nil {
 		return "", fmt.Errorf("what podman built: %w", err)
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		return "", err
 	}
 	repo, err := name.NewRepository(repository, name.StrictValidation)
 	if err != nil {
@@ -122,23 +129,48 @@ func (p *Podman) push(ctx context.Context, dir, repository string) (string, erro
 	return digest.String(), nil
 }
 
-func onlyImage(dir string) (v1.Image, v1.Hash, error) {
+func onlyImage(dir string) (v1.Image, error) {
 	path, err := layout.FromPath(dir)
 	if err != nil {
-		return nil, v1.Hash{}, err
+		return nil, err
 	}
 	index, err := path.ImageIndex()
 	if err != nil {
-		return nil, v1.Hash{}, err
+		return nil, err
 	}
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		return nil, v1.Hash{}, err
+		return nil, err
 	}
 	if len(manifest.Manifests) != 1 {
-		return nil, v1.Hash{}, errors.New("its layout does not hold one image")
+		return nil, errors.New("its layout does not hold one image")
 	}
-	digest := manifest.Manifests[0].Digest
-	image, err := index.Image(digest)
-	return image, digest, err
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		return nil, err
+	}
+	return stable(image)
+}
+
+// stable drops what podman tells of the machine that built: the name that the
+// FROM image happened to have there, in an annotation and a comment. Without
+// it, equal layers make equal digests.
+func stable(image v1.Image) (v1.Image, error) {
+	config, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	for i := range config.History {
+		config.History[i].Comment = ""
+	}
+	bare := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	if bare, err = mutate.AppendLayers(bare, layers...); err != nil {
+		return nil, err
+	}
+	return mutate.ConfigFile(bare, config)
 }

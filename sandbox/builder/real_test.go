@@ -1,0 +1,254 @@
+package builder_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/labtest"
+)
+
+var both = []string{"linux/amd64", "linux/arm64"}
+
+// bench is a registry, a builder that is real, and an image to publish.
+type bench struct {
+	*lab.Registry
+	upstream *lab.Registry // of the seed, so that Registry sees nobody else
+	builder  sandbox.Builder
+	base     sandbox.Base
+}
+
+func start(t *testing.T, runtime string) *bench {
+	t.Helper()
+	b := &bench{Registry: labtest.Registry(t), upstream: labtest.Registry(t)}
+	var env []string
+	switch runtime {
+	case "docker":
+		env = labtest.Builder(t, b.Host(), b.upstream.Host()).Env
+	case "podman":
+		labtest.Need(t, lab.QEMU)
+		env = labtest.Podman(t, b.Host(), b.upstream.Host()).Env
+	}
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		t.Setenv(k, v)
+	}
+	var err error
+	if b.builder, err = builder.Find(t.Context(), builder.Options{Runtime: runtime, Output: logTo(t)}); err != nil {
+		t.Fatal(err)
+	}
+	b.base = sandbox.Base{
+		Containerfile: lab.Containerfile(labtest.Seed(t, b.upstream), "ARG SOURCE_DATE_EPOCH=1785801600"),
+		Repository:    b.Host() + "/vessux/openlock-base",
+	}
+	return b
+}
+
+func (b *bench) publish(t *testing.T, o sandbox.PublishOptions) *sandbox.Publication {
+	t.Helper()
+	if o.Builder == nil && o.Legs == nil {
+		o.Builder = b.builder
+	}
+	o.VerifyTimeout = 5 * time.Second
+	res, err := sandbox.Publish(labtest.Context(t, 4*time.Minute), b.base, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// untouchable is a builder that nobody may touch.
+type untouchable struct{ *testing.T }
+
+func (u untouchable) Name() string { return "untouchable" }
+func (u untouchable) Check(context.Context, []string) error {
+	u.Error("the builder is asked")
+	return nil
+}
+func (u untouchable) Build(context.Context, sandbox.LegRequest) ([]string, error) {
+	u.Error("the builder builds")
+	return nil, io.EOF
+}
+
+func TestPublish(t *testing.T) {
+	for _, runtime := range []string{"docker", "podman"} {
+		t.Run(runtime, func(t *testing.T) {
+			b := start(t, runtime)
+			first := b.publish(t, sandbox.PublishOptions{})
+			if first.Action != sandbox.New || first.State != registry.Absent {
+				t.Fatalf("%+v", first)
+			}
+			b.isWhole(t, first.Ref.String())
+			t.Run("again", func(t *testing.T) { b.again(t, first) })
+			t.Run("clean build", func(t *testing.T) { b.sameBits(t, first) })
+			t.Run("repair", func(t *testing.T) { b.repair(t, first) })
+			t.Run("legs", func(t *testing.T) { b.legs(t) })
+			t.Run("failing build", func(t *testing.T) { b.failing(t) })
+		})
+	}
+}
+
+// isWhole looks at what is under a ref with other eyes than the probe's.
+func (b *bench) isWhole(t *testing.T, ref string) {
+	t.Helper()
+	n, err := name.ParseReference(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := remote.Index(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.MediaType != types.OCIImageIndex || len(m.Manifests) != 2 {
+		t.Fatalf("%s with %d entries", m.MediaType, len(m.Manifests))
+	}
+	for i, d := range m.Manifests {
+		if d.MediaType != types.OCIManifestSchema1 || d.Platform.String() != both[i] {
+			t.Errorf("entry %d: %s for %s", i, d.MediaType, d.Platform)
+		}
+		image, err := index.Image(d.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.isOurs(t, image, both[i])
+	}
+}
+
+func (b *bench) isOurs(t *testing.T, image v1.Image, platform string) {
+	t.Helper()
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Platform().String() != platform || config.Config.Labels[tag.Label] != b.base.Identity() {
+		t.Errorf("config for %s with labels %v", config.Platform(), config.Config.Labels)
+	}
+	if config.Created.Unix() != 1785801600 {
+		t.Errorf("created %s", config.Created)
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers {
+		if mt, err := l.MediaType(); err != nil || !mt.IsLayer() || mt == types.DockerLayer {
+			t.Errorf("layer of type %s, %v", mt, err)
+		}
+	}
+}
+
+func (b *bench) again(t *testing.T, first *sandbox.Publication) {
+	b.Forget()
+	res := b.publish(t, sandbox.PublishOptions{Builder: untouchable{t}})
+	if res.Action != sandbox.Skipped || res.Digest != first.Digest {
+		t.Errorf("%+v", res)
+	}
+	for _, r := range b.Requests() {
+		if r.Method != "GET" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// sameBits: two clean builds give the same digests.
+func (b *bench) sameBits(t *testing.T, first *sandbox.Publication) {
+	other := *b
+	other.base.Repository += "-again"
+	res := other.publish(t, sandbox.PublishOptions{NoCache: true})
+	if !slices.Equal(res.Children, first.Children) || res.Digest != first.Digest {
+		t.Errorf("%+v\nand %+v", first.Children, res.Children)
+	}
+}
+
+func (b *bench) repair(t *testing.T, first *sandbox.Publication) {
+	b.delete(t, b.base.Repository, first.Children[1].Digest)
+	res := b.publish(t, sandbox.PublishOptions{})
+	if res.Action != sandbox.Repaired || res.State != registry.Incomplete {
+		t.Errorf("%+v", res)
+	}
+	if res.Children[0].Digest != first.Children[0].Digest {
+		t.Errorf("amd64 was %s and is %s", first.Children[0].Digest, res.Children[0].Digest)
+	}
+	b.isWhole(t, res.Ref.String())
+	store := labtest.Podman(t, b.Host())
+	out, err := store.Run(labtest.Context(t, time.Minute), "run", "--rm", "--platform", "linux/arm64", res.Ref.String(), "arch")
+	if err != nil || strings.TrimSpace(out) != "arm64" {
+		t.Errorf("arm64 runs: %q, %v", out, err)
+	}
+}
+
+func (b *bench) delete(t *testing.T, repository, digest string) {
+	t.Helper()
+	if err := lab.DeleteManifest(t.Context(), repository, digest); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// legs are built apart, and put together without a builder.
+func (b *bench) legs(t *testing.T) {
+	other := *b
+	other.base.Repository += "-legs"
+	made := map[string]string{}
+	for _, platform := range both {
+		c, err := sandbox.Leg(labtest.Context(t, 2*time.Minute), other.base, platform, sandbox.PublishOptions{Builder: b.builder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[platform] = c.Digest
+	}
+	before, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
+	if err != nil || before.State != registry.Absent {
+		t.Fatalf("%+v, %v: legs leave no tag", before, err)
+	}
+	swapped := map[string]string{both[0]: made[both[1]], both[1]: made[both[0]]}
+	if _, err := sandbox.Publish(t.Context(), other.base, sandbox.PublishOptions{Legs: swapped}); err == nil || !strings.Contains(err.Error(), "leg linux/amd64") {
+		t.Errorf("swapped legs: %v", err)
+	}
+	res := other.publish(t, sandbox.PublishOptions{Legs: made})
+	for _, c := range res.Children {
+		if made[c.Platform] != c.Digest {
+			t.Errorf("%+v, want %v", res.Children, made)
+		}
+	}
+	other.isWhole(t, res.Ref.String())
+}
+
+// failing: a build that fails leaves nothing under the tag.
+func (b *bench) failing(t *testing.T) {
+	other := *b
+	other.base.Containerfile = append(slices.Clone(b.base.Containerfile), "RUN [\"/bin/seed\", \"fail\"]\n"...)
+	_, err := sandbox.Publish(labtest.Context(t, 2*time.Minute), other.base, sandbox.PublishOptions{Builder: b.builder})
+	if err == nil {
+		t.Fatal("it is published")
+	}
+	res, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
+	if err != nil || res.State != registry.Absent {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// logTo is a writer for the log of a test.
+func logTo(t *testing.T) io.Writer {
+	if testing.Verbose() {
+		return os.Stderr
+	}
+	return io.Discard
+}
