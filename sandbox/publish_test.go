@@ -1,0 +1,301 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/fault"
+	"github.com/vessux/openlock/tools/lab/labtest"
+)
+
+// pusher is a builder that builds nothing and pushes for real: the seed image
+// for each platform, under the digest of its index. It is for faults and for
+// speed; package builder is tried for real in its own tests.
+type pusher struct {
+	mu     sync.Mutex
+	asked  int
+	built  [][]string
+	unfit  error
+	fail   error
+	before func() // called before it pushes
+	label  string // in place of the right one
+}
+
+func (p *pusher) Name() string { return "pusher" }
+
+func (p *pusher) Check(context.Context, []string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	return p.unfit
+}
+
+func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+	p.mu.Lock()
+	p.built = append(p.built, r.Platforms)
+	p.mu.Unlock()
+	if p.before != nil {
+		p.before()
+	}
+	if p.fail != nil {
+		return nil, p.fail
+	}
+	label := r.Labels[tag.Label]
+	if p.label != "" {
+		label = p.label
+	}
+	// A tag of the test's own: the real one must not be seen.
+	res, err := lab.Publish(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, label, r.Platforms...)
+	if err != nil {
+		return nil, &sandbox.PushError{Err: err}
+	}
+	return []string{res.Digest}, nil
+}
+
+var quickRetry = registry.Retry{Tries: 2, Interval: time.Millisecond, ThrottleMax: time.Second}
+
+func toPublish(r *lab.Registry) sandbox.Base {
+	return sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: r.Host() + "/vessux/openlock-base"}
+}
+
+func publish(t *testing.T, b sandbox.Base, o sandbox.PublishOptions) (*sandbox.Publication, error) {
+	t.Helper()
+	o.Registry.Retry = quickRetry
+	o.Registry.HeaderTimeout, o.Registry.Timeout = 300*time.Millisecond, 900*time.Millisecond
+	if o.VerifyTimeout == 0 {
+		o.VerifyTimeout = 500 * time.Millisecond
+	}
+	return sandbox.Publish(labtest.Context(t, time.Minute), b, o)
+}
+
+func stateIs(t *testing.T, b sandbox.Base, want registry.State) *registry.Result {
+	t.Helper()
+	res, err := sandbox.Exists(t.Context(), b, nil, registry.Options{})
+	if err != nil || res.State != want {
+		t.Fatalf("%+v, %v; want %s", res, err, want)
+	}
+	return res
+}
+
+func refusedWith(t *testing.T, err error, want registry.State) *sandbox.RefusedError {
+	t.Helper()
+	e := new(sandbox.RefusedError)
+	if !errors.As(err, &e) || e.State != want {
+		t.Fatalf("%v, want a refusal with %s", err, want)
+	}
+	return e
+}
+
+func TestPublishDecides(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	p := &pusher{}
+	first, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+	if err != nil || first.Action != sandbox.New || len(first.Children) != 2 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+	if err != nil || again.Action != sandbox.Skipped || again.Digest != first.Digest || p.asked != 1 {
+		t.Fatalf("%+v, %v; the builder was asked %d times", again, err, p.asked)
+	}
+	if err := lab.DeleteManifest(t.Context(), b.Repository, first.Children[1].Digest); err != nil {
+		t.Fatal(err)
+	}
+	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+	if err != nil || repaired.Action != sandbox.Repaired || repaired.Children[0] != first.Children[0] {
+		t.Fatalf("%+v, %v", repaired, err)
+	}
+	if got := p.built[1]; len(got) != 1 || got[0] != "linux/arm64" {
+		t.Errorf("to repair arm64, %q was built", got)
+	}
+	stateIs(t, b, registry.Complete)
+}
+
+// TestPublishInDoubt: where the registry's answer is a doubt, nothing is
+// built, and nothing is put under the tag.
+func TestPublishInDoubt(t *testing.T) {
+	for name, want := range map[string]registry.State{
+		"ping/silent": registry.Unreachable,
+		"manifest/429": registry.Throttled, "manifest/500": registry.Unreachable, "manifest/html": registry.Invalid,
+		"manifest/silent": registry.Unreachable, "manifest/reset": registry.Unreachable,
+		"upload/429": registry.Throttled, "upload/500": registry.Unreachable, "upload/html": registry.Invalid,
+		"upload/403": registry.Denied, "upload/401": registry.Denied, "upload/reset": registry.Unreachable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := labtest.Registry(t)
+			step, kind, _ := strings.Cut(name, "/")
+			f, ok := fault.Named(fault.Step(step), kind)
+			if !ok {
+				t.Fatal("no such fault")
+			}
+			r.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, f) })
+			b, p := toPublish(r), &pusher{}
+			_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+			refusedWith(t, err, want)
+			if len(p.built) > 0 {
+				t.Error("it was built")
+			}
+			r.Wrap(nil)
+			stateIs(t, b, registry.Absent)
+		})
+	}
+}
+
+// TestPublishLosesRegistry: a registry that fails after the permission was
+// given leaves no tag, whatever it fails at, and the next run completes.
+func TestPublishLosesRegistry(t *testing.T) {
+	for name, want := range map[string]registry.State{
+		"upload/reset": registry.Unreachable, "upload/500": registry.Unreachable, "upload/429": registry.Throttled, "upload/403": registry.Denied,
+		"manifest/500": registry.Unreachable, "child/500": registry.Unreachable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := labtest.Registry(t)
+			step, kind, _ := strings.Cut(name, "/")
+			f, ok := fault.Named(fault.Step(step), kind)
+			if !ok {
+				t.Fatal("no such fault")
+			}
+			b := toPublish(r)
+			p := &pusher{before: func() {
+				r.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, f) })
+			}}
+			_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+			refusedWith(t, err, want)
+			r.Wrap(nil)
+			stateIs(t, b, registry.Absent)
+			p.before = nil
+			if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Action != sandbox.New {
+				t.Errorf("the next run: %+v, %v", res, err)
+			}
+		})
+	}
+}
+
+// TestPublishTogether: of two runs at once, both succeed, with one index.
+func TestPublishTogether(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	var wg sync.WaitGroup
+	var digests [2]string
+	for i := range digests {
+		wg.Go(func() {
+			res, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			digests[i] = res.Digest
+		})
+	}
+	wg.Wait()
+	if digests[0] != digests[1] || digests[0] != stateIs(t, b, registry.Complete).Digest {
+		t.Errorf("%q", digests)
+	}
+}
+
+func TestPublishNeverOverwrites(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	ref, err := b.Ref()
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := labtest.Publish(t, ref, "of another file")
+	p := &pusher{}
+	_, err = publish(t, b, sandbox.PublishOptions{Builder: p})
+	e := refusedWith(t, err, registry.Invalid)
+	if !strings.Contains(e.Hint, foreign.Digest) {
+		t.Errorf("the hint %q does not name what is there", e.Hint)
+	}
+	other := "sha256:" + strings.Repeat("0", 64)
+	unfit := new(sandbox.UnfitError)
+	if _, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: other}); !errors.As(err, &unfit) {
+		t.Errorf("forced with a wrong digest: %v", err)
+	}
+	if len(p.built) > 0 {
+		t.Error("it was built")
+	}
+	res, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: foreign.Digest})
+	if err != nil || res.Action != sandbox.New || !strings.Contains(res.Reason, foreign.Digest) {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	stateIs(t, b, registry.Complete)
+}
+
+func TestPublishRefusesWhatWasBuilt(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	_, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{label: "another"}})
+	refusedWith(t, err, registry.Invalid)
+	stateIs(t, b, registry.Absent)
+	want := &sandbox.UnfitError{Reason: "it has one arm"}
+	if _, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{unfit: want}}); !errors.Is(err, want) {
+		t.Errorf("%v", err)
+	}
+	if _, err := publish(t, b, sandbox.PublishOptions{}); !strings.Contains(err.Error(), "there is no leg for linux/amd64, linux/arm64") {
+		t.Errorf("neither legs nor builder: %v", err)
+	}
+}
+
+// TestPublishPrivate: denied is not absent. Who may push publishes; and what
+// the world cannot pull is said, and stays.
+func TestPublishPrivate(t *testing.T) {
+	r := labtest.Registry(t)
+	private := fault.Private{Logins: []fault.Login{{User: "robot", Password: "hunter2"}}}
+	r.Wrap(func(inner http.Handler) http.Handler { return fault.Bearer(inner, private) })
+	b := toPublish(r)
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	p := &pusher{}
+	_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+	refusedWith(t, err, registry.Denied)
+	if len(p.built) > 0 {
+		t.Error("it was built though it may not be pushed")
+	}
+	config := `{"auths": {"` + r.Host() + `": {"auth": "cm9ib3Q6aHVudGVyMg=="}}}`
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The test's builder has no login; the registry lets it in while it pushes.
+	p.before = func() { r.Wrap(nil) }
+	private.Anonymous = false
+	once := sync.OnceFunc(func() {
+		r.Wrap(func(inner http.Handler) http.Handler { return fault.Bearer(inner, private) })
+	})
+	notify := func(n sandbox.Notice) {
+		if strings.Contains(n.Text, "is now sha256:") {
+			once()
+		}
+	}
+	_, err = publish(t, b, sandbox.PublishOptions{Builder: p, Notify: notify})
+	e := refusedWith(t, err, registry.Denied)
+	if !strings.Contains(e.Reason, "without a login") || !strings.Contains(e.Hint, "public") {
+		t.Errorf("%+v", e)
+	}
+	// It is there for who has the login, and a second run says the same.
+	if _, err = publish(t, b, sandbox.PublishOptions{Builder: p}); len(p.built) != 1 {
+		t.Errorf("built %d times", len(p.built))
+	}
+	refusedWith(t, err, registry.Denied)
+	private.Anonymous = true
+	r.Wrap(func(inner http.Handler) http.Handler { return fault.Bearer(inner, private) })
+	if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Action != sandbox.Skipped {
+		t.Errorf("made public: %+v, %v", res, err)
+	}
+	if d, err := sandbox.Public(t.Context(), b, sandbox.PublishOptions{}); err != nil || d == "" {
+		t.Errorf("%q, %v", d, err)
+	}
+}
