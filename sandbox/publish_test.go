@@ -126,7 +126,7 @@ func TestPublishDecides(t *testing.T) {
 // built, and nothing is put under the tag.
 func TestPublishInDoubt(t *testing.T) {
 	for name, want := range map[string]registry.State{
-		"ping/silent": registry.Unreachable,
+		"ping/silent":  registry.Unreachable,
 		"manifest/429": registry.Throttled, "manifest/500": registry.Unreachable, "manifest/html": registry.Invalid,
 		"manifest/silent": registry.Unreachable, "manifest/reset": registry.Unreachable,
 		"upload/429": registry.Throttled, "upload/500": registry.Unreachable, "upload/html": registry.Invalid,

@@ -7,10 +7,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/magefile/mage/mg"
+
 	"github.com/vessux/openlock/tools/bench"
 	"github.com/vessux/openlock/tools/check"
 	"github.com/vessux/openlock/tools/demo"
 	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/release"
 )
 
 // Setup installs a container engine, with the system's package manager, where none answers.
@@ -33,3 +36,17 @@ func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }
 
 // Fuzz runs every fuzz target for a time, such as 60s.
 func Fuzz(ctx context.Context, each time.Duration) error { return check.Fuzz(ctx, each, os.Stdout) }
+
+// Release holds the targets of a release of the host binary.
+type Release mg.Namespace
+
+// dist is where release:binaries puts its files.
+const dist = "dist"
+
+// Binaries builds the host binary for every platform into dist, with checksums.
+func (Release) Binaries(ctx context.Context) error { return release.Binaries(ctx, dist, os.Stdout) }
+
+// GitHub makes the release of the tag that GITHUB_REF_NAME names, with the files of dist.
+func (Release) GitHub(ctx context.Context) error {
+	return release.GitHub(ctx, os.Getenv("GITHUB_REF_NAME"), dist, os.Stdout)
+}

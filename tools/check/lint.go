@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/release"
 )
 
 // step is one check: it passes when its command succeeds, and prints nothing
@@ -24,9 +25,6 @@ type step struct {
 	silent bool // any output is a finding
 	args   []string
 }
-
-// targets are what the host binary is released for.
-var targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
 
 // Lint runs every check that needs no test and names all that fail.
 func Lint(ctx context.Context, out io.Writer) error {
@@ -41,15 +39,22 @@ func Lint(ctx context.Context, out io.Writer) error {
 		{name: "go vet", args: []string{"go", "vet", "./..."}},
 		{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}},
 	}
-	linter, err := staticcheck(out)
-	if err != nil {
-		return err
-	}
-	if linter != "" {
-		steps = append(steps, step{name: "staticcheck", args: []string{linter, "./..."}})
+	for _, l := range []struct {
+		part lab.Part
+		args []string
+	}{{lab.Staticcheck, []string{"./..."}}, {lab.Actionlint, nil}} {
+		path, err := l.part.Find()
+		if err != nil && inCI() {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintf(out, "SKIP %s: %v\n", l.part.Name, err)
+			continue
+		}
+		steps = append(steps, step{name: l.part.Name, args: append([]string{path}, l.args...)})
 	}
 	var vetted []string
-	for _, t := range targets {
+	for _, t := range release.Targets {
 		goos, arch, _ := strings.Cut(t, "/")
 		env := []string{"GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0"}
 		steps = append(steps, step{name: "build for " + t, env: env, args: []string{"go", "build", "-o", os.DevNull, "./tools/openlock"}})
@@ -66,16 +71,6 @@ func Lint(ctx context.Context, out io.Writer) error {
 		}
 	}
 	return errors.Join(failed...)
-}
-
-// staticcheck returns its path; empty where it may be missing.
-func staticcheck(out io.Writer) (string, error) {
-	path, err := lab.Staticcheck.Find()
-	if err == nil || inCI() {
-		return path, err
-	}
-	fmt.Fprintln(out, "SKIP staticcheck:", err)
-	return "", nil
 }
 
 func inCI() bool { return os.Getenv("CI") == "true" }

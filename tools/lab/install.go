@@ -89,17 +89,24 @@ func registerEmulation(ctx context.Context, out io.Writer) error {
 	return asRoot(ctx, out, "sh", "-c", "cat /usr/lib/binfmt.d/qemu-aarch64.conf > "+binfmtDir+"/register")
 }
 
-// programs are built from the module tools/lab/parts, which pins their
-// versions apart from those of openlock itself.
-var programs = map[string]string{
-	"buildkitd":   "github.com/moby/buildkit/cmd/buildkitd",
-	"buildx":      "github.com/docker/buildx/cmd/buildx",
-	"crane":       "github.com/google/go-containerregistry/cmd/crane",
-	"staticcheck": "honnef.co/go/tools/cmd/staticcheck",
+// program is built from a module below tools/lab that pins its version, apart
+// from those of openlock itself.
+type program struct {
+	module string // directory
+	path   string // of the package
+}
+
+var programs = map[string]program{
+	// A module of its own, since it needs another version of a parser.
+	"actionlint":  {"parts/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"},
+	"buildkitd":   {"parts", "github.com/moby/buildkit/cmd/buildkitd"},
+	"buildx":      {"parts", "github.com/docker/buildx/cmd/buildx"},
+	"crane":       {"parts", "github.com/google/go-containerregistry/cmd/crane"},
+	"staticcheck": {"parts", "honnef.co/go/tools/cmd/staticcheck"},
 }
 
 func buildPrograms(ctx context.Context, out io.Writer) error {
-	src, err := partsDir()
+	root, err := Root()
 	if err != nil {
 		return err
 	}
@@ -118,7 +125,8 @@ func buildPrograms(ctx context.Context, out io.Writer) error {
 		// Built beside its place and moved there, so that a program that is
 		// there is whole.
 		partial := path + ".partial"
-		if err := show(ctx, out, src, "go", "build", "-trimpath", "-o", partial, programs[name]); err != nil {
+		p := programs[name]
+		if err := show(ctx, out, filepath.Join(root, "tools", "lab", p.module), "go", "build", "-trimpath", "-o", partial, p.path); err != nil {
 			return err
 		}
 		if err := os.Rename(partial, path); err != nil {

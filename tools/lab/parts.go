@@ -31,11 +31,12 @@ var (
 	Buildkitd   = Part{"buildkitd", "the daemon behind buildx", built("buildkitd")}
 	Crane       = Part{"crane", "comparison in benchmarks", built("crane")}
 	Staticcheck = Part{"staticcheck", "lint", built("staticcheck")}
+	Actionlint  = Part{"actionlint", "lint of the workflows", built("actionlint")}
 )
 
 // All returns every part.
 func All() []Part {
-	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck}
+	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck, Actionlint}
 }
 
 // Find returns the path of the part. The error names the part and the remedy.
@@ -84,27 +85,22 @@ func built(name string) func() (string, error) {
 // CacheDir is where the lab keeps what is costly to make.
 func CacheDir() string { return filepath.Join(xdg.CacheHome, "openlock", "lab") }
 
-// BinDir is the directory of the programs that are built from the module
+// BinDir is the directory of the programs that are built from the modules in
 // tools/lab/parts: another directory for each set of versions.
 func BinDir() (string, error) {
-	src, err := partsDir()
+	root, err := Root()
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		b, err := os.ReadFile(filepath.Join(src, name))
+	for _, name := range []string{"go.mod", "go.sum", "actionlint/go.mod", "actionlint/go.sum"} {
+		b, err := os.ReadFile(filepath.Join(root, "tools", "lab", "parts", name))
 		if err != nil {
 			return "", err
 		}
 		h.Write(b)
 	}
 	return filepath.Join(CacheDir(), "bin-"+hex.EncodeToString(h.Sum(nil))[:12]), nil
-}
-
-func partsDir() (string, error) {
-	root, err := Root()
-	return filepath.Join(root, "tools", "lab", "parts"), err
 }
 
 // Root returns the directory of this repository's checkout, of which the

@@ -1,0 +1,121 @@
+// Package release builds what a release of the host binary consists of, and
+// hands it to GitHub.
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// Targets are what the host binary is released for, os/arch.
+var Targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// Sums is the name of the file with the checksums, as sha256sum writes them.
+const Sums = "SHA256SUMS"
+
+// Binaries builds the host binary for every target into dir, with a file of
+// checksums. The same commit and Go make the same bytes, on every machine and
+// in every directory. Dir is made, and must not hold anything yet.
+func Binaries(ctx context.Context, dir string, out io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if there, err := os.ReadDir(dir); err == nil && len(there) > 0 {
+		return fmt.Errorf("%s is not empty: remove it first, so that nothing old is released", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var sums strings.Builder
+	for _, target := range Targets {
+		file := fileName(target)
+		if err := build(ctx, root, target, filepath.Join(dir, file)); err != nil {
+			return err
+		}
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		line := fmt.Sprintf("%x  %s\n", sha256.Sum256(b), file)
+		sums.WriteString(line)
+		fmt.Fprint(out, line)
+	}
+	return os.WriteFile(filepath.Join(dir, Sums), []byte(sums.String()), 0o644)
+}
+
+func fileName(target string) string {
+	name := "openlock-" + strings.ReplaceAll(target, "/", "-")
+	if strings.HasPrefix(target, "windows/") {
+		name += ".exe"
+	}
+	return name
+}
+
+func build(ctx context.Context, root, target, path string) error {
+	goos, arch, _ := strings.Cut(target, "/")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", path, "./tools/openlock")
+	cmd.Dir = root
+	// Whatever a machine sets in these would be in the bytes.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build for %s: %w\n%s", target, err, said)
+	}
+	return nil
+}
+
+// version is what a release's tag looks like (Semantic Versioning 2.0.0).
+var version = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+// GitHub makes the release of a tag with the files of dir, by the program gh.
+// Of a release that is there the files are replaced. A version with a suffix,
+// such as -rc.1, -beta or -alpha, is a pre-release.
+func GitHub(ctx context.Context, tag, dir string, out io.Writer) error {
+	args, err := createArgs(tag)
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return err
+	}
+	if len(files) != len(Targets)+1 {
+		return fmt.Errorf("%s holds %d files, and a release has %d: run release:binaries first", dir, len(files), len(Targets)+1)
+	}
+	gh, err := exec.LookPath("gh")
+	if err != nil {
+		return fmt.Errorf("the program gh is missing: %w", err)
+	}
+	if exec.CommandContext(ctx, gh, "release", "view", tag).Run() == nil {
+		args = []string{"release", "upload", tag, "--clobber"}
+	}
+	cmd := exec.CommandContext(ctx, gh, append(args, files...)...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("gh release: %w", err)
+	}
+	return nil
+}
+
+func createArgs(tag string) ([]string, error) {
+	if !version.MatchString(tag) {
+		return nil, fmt.Errorf("%q is not a release's tag, vMAJOR.MINOR.PATCH with or without a suffix", tag)
+	}
+	args := []string{"release", "create", tag, "--verify-tag", "--generate-notes", "--title", tag}
+	if strings.Contains(tag, "-") {
+		args = append(args, "--prerelease")
+	}
+	return args, nil
+}
