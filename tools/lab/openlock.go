@@ -7,6 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // BuildOpenlock builds the host binary into dir as it is released, without
@@ -30,13 +33,21 @@ func BuildOpenlock(ctx context.Context, dir string) (string, error) {
 }
 
 // BuildMage compiles the Mage targets into dir, as the program mage, and
-// returns its path. Mage writes into the checkout while it does so: never run
-// two at once.
+// returns its path. Mage writes into the checkout while it does so, so one
+// process at a time does.
 func BuildMage(ctx context.Context, dir string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
+	if err := os.MkdirAll(CacheDir(), 0o755); err != nil {
+		return "", err
+	}
+	alone := flock.New(filepath.Join(CacheDir(), "mage.lock"))
+	if _, err := alone.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return "", err
+	}
+	defer alone.Unlock()
 	path := filepath.Join(dir, "mage")
 	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", path)
 	cmd.Dir = root

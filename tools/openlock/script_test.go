@@ -45,3 +45,18 @@ func TestRealEngines(t *testing.T) {
 		})
 	}
 }
+
+// TestPublish runs push and the targets of release with real builders.
+func TestPublish(t *testing.T) {
+	mage, err := lab.BuildMage(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("buildx", func(t *testing.T) {
+		testscript.Run(t, script.Params("publish", script.WithBuildx(labtest.Builder(t), mage)))
+	})
+	t.Run("podman", func(t *testing.T) {
+		labtest.Need(t, lab.Podman, lab.QEMU)
+		testscript.Run(t, script.Params("publish", script.WithPodman(mage)))
+	})
+}

@@ -34,15 +34,58 @@ func WithReal(name string) func(*testscript.Env) error {
 		case "docker":
 			vars = labtest.Docker(t).Env
 		}
-		for _, v := range vars {
-			k, v, _ := strings.Cut(v, "=")
-			env.Setenv(k, v)
-		}
+		set(env, vars)
 		seed, err := lab.Seed(t.Context(), upstream.Host())
 		env.Setenv("SEED", seed)
 		env.Setenv("ENGINE", name)
 		env.Setenv("OPENLOCK_RUNTIME", name)
 		return err
+	}
+}
+
+// WithBuildx returns a setup whose scripts have a real builder of buildx, which
+// they share, and the program mage.
+func WithBuildx(b *lab.Builder, mage string) func(*testscript.Env) error {
+	return func(env *testscript.Env) error {
+		_, err := withBuilder(env, mage)
+		set(env, b.Env)
+		env.Setenv("OPENLOCK_RUNTIME", "docker")
+		return err
+	}
+}
+
+// WithPodman returns a setup whose scripts have a real podman to build with,
+// with a store of their own, and the program mage.
+func WithPodman(mage string) func(*testscript.Env) error {
+	return func(env *testscript.Env) error {
+		upstream, err := withBuilder(env, mage)
+		if err != nil {
+			return err
+		}
+		set(env, labtest.Podman(env.T().(testing.TB), env.Values[key{}].(*stage).registry.Host(), upstream.Host()).Env)
+		env.Setenv("OPENLOCK_RUNTIME", "podman")
+		return nil
+	}
+}
+
+func withBuilder(env *testscript.Env, mage string) (upstream *lab.Registry, err error) {
+	if err := Setup(env); err != nil {
+		return nil, err
+	}
+	upstream = lab.StartRegistry()
+	env.Defer(upstream.Close)
+	seed, err := lab.Seed(env.T().(testing.TB).Context(), upstream.Host())
+	env.Setenv("SEED", seed)
+	env.Setenv("OPENLOCK_BASE_REPOSITORY", env.Getenv("REPO"))
+	env.Setenv("PATH", filepath.Dir(mage)+string(os.PathListSeparator)+env.Getenv("PATH"))
+	return upstream, err
+}
+
+// set puts NAME=value pairs into a script's environment.
+func set(env *testscript.Env, vars []string) {
+	for _, v := range vars {
+		k, v, _ := strings.Cut(v, "=")
+		env.Setenv(k, v)
 	}
 }
 

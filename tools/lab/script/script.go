@@ -17,9 +17,10 @@
 //	publish FILE [label=L] [platforms=P,P]
 //	                            puts the image of a Containerfile into the registry;
 //	                            sets INDEX, AMD64 and ARM64 to the digests
-//	unpublish DIGEST            deletes a manifest
+//	unpublish DIGEST            deletes a manifest; @FILE: whose digest is in it
 //	fault STEP NAME             breaks the registry (package fault); "fault none" mends it
 //	registry stop               ends it: connections are refused
+//	registry private            wants a login, which nobody has; "registry public" does not
 //	requests FILE               writes what the registry was asked since the last time
 package script
 
@@ -85,6 +86,7 @@ func Setup(env *testscript.Env) error {
 	for _, name := range []string{
 		"OPENLOCK_BASE_REPOSITORY", "OPENLOCK_BASE_CONTAINERFILE", "OPENLOCK_RUNTIME", "OPENLOCK_PLATFORM",
 		"DOCKER_CONFIG", "DOCKER_CONTEXT", "REGISTRY_AUTH_FILE", "CI",
+		"BUILDX_BUILDER", "OPENLOCK_LEGS", "GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY",
 	} {
 		env.Setenv(name, "")
 	}
@@ -186,7 +188,11 @@ func unpublish(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: unpublish DIGEST")
 	}
-	ts.Check(lab.DeleteManifest(context.Background(), ts.Getenv("REPO"), args[0]))
+	digest := args[0]
+	if file, ok := strings.CutPrefix(digest, "@"); ok {
+		digest = strings.TrimSpace(ts.ReadFile(file))
+	}
+	ts.Check(lab.DeleteManifest(context.Background(), ts.Getenv("REPO"), digest))
 	of(ts).registry.Forget()
 }
 
@@ -207,10 +213,20 @@ func breakRegistry(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func registry(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 || args[0] != "stop" {
-		ts.Fatalf("usage: registry stop")
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: registry stop|private|public")
 	}
-	of(ts).registry.Close()
+	r := of(ts).registry
+	switch args[0] {
+	case "stop":
+		r.Close()
+	case "private":
+		r.Wrap(func(inner http.Handler) http.Handler { return fault.Bearer(inner, fault.Private{}) })
+	case "public":
+		r.Wrap(nil)
+	default:
+		ts.Fatalf("usage: registry stop|private|public")
+	}
 }
 
 func requests(ts *testscript.TestScript, neg bool, args []string) {
