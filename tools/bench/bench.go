@@ -48,7 +48,7 @@ func Run(ctx context.Context, out io.Writer) error {
 // bench is what the measurements need: the host binary, a registry with the
 // image, and both engines with the image in their stores.
 type bench struct {
-	openlock, crane, file string
+	openlock, mage, crane, file string
 	ref                   tag.Ref
 	registry              *lab.Registry
 	podman                *lab.PodmanStore
@@ -70,6 +70,9 @@ func newBench(ctx context.Context, dir string) (*bench, error) {
 		return nil, err
 	}
 	if b.openlock, err = lab.BuildOpenlock(ctx, dir); err != nil {
+		return nil, err
+	}
+	if b.mage, err = lab.BuildMage(ctx, dir); err != nil {
 		return nil, err
 	}
 	// The Containerfile is as long as the real one, and small to build.
@@ -164,7 +167,31 @@ func (b *bench) measure(ctx context.Context, out io.Writer, r *report) error {
 	if err := b.failing(ctx, r); err != nil {
 		return err
 	}
+	if err := b.skipping(ctx, r); err != nil {
+		return err
+	}
 	return b.sizes(ctx, r)
+}
+
+// skipping measures what a publication costs where all is published, beyond
+// what any target costs that asks nobody.
+func (b *bench) skipping(ctx context.Context, r *report) error {
+	const bound = 500 * time.Millisecond
+	var took, start []time.Duration
+	args := []string{"-containerfile=" + b.file, "-repository=" + b.ref.Repository}
+	for range 15 {
+		base := command{name: "mage release:base", env: b.env, args: append([]string{b.mage, "release:base"}, args...)}
+		if err := base.time(ctx, true, &took); err != nil {
+			return err
+		}
+		tag := command{name: "mage tag", env: b.env, args: append([]string{b.mage, "tag"}, args...)}
+		if err := tag.time(ctx, true, &start); err != nil {
+			return err
+		}
+	}
+	cost := median(took) - median(start)
+	r.figures = append(r.figures, figure{"release:base of a published image, beyond mage's own start", fmt.Sprintf("%d ms", cost.Milliseconds()), fmt.Sprintf("%d ms", bound.Milliseconds()), cost <= bound})
+	return nil
 }
 
 // failing measures what a registry that fails costs before a build starts:
