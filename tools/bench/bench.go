@@ -49,11 +49,11 @@ func Run(ctx context.Context, out io.Writer) error {
 // image, and both engines with the image in their stores.
 type bench struct {
 	openlock, mage, crane, file string
-	ref                   tag.Ref
-	registry              *lab.Registry
-	podman                *lab.PodmanStore
-	docker                *lab.DockerDaemon
-	env                   []string
+	ref                         tag.Ref
+	registry                    *lab.Registry
+	podman                      *lab.PodmanStore
+	docker                      *lab.DockerDaemon
+	env                         []string
 }
 
 func newBench(ctx context.Context, dir string) (*bench, error) {
