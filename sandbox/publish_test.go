@@ -30,6 +30,7 @@ type pusher struct {
 	fail   error
 	before func() // called before it pushes
 	label  string // in place of the right one
+	run    string // makes other bits than other runs
 }
 
 func (p *pusher) Name() string { return "pusher" }
@@ -56,7 +57,8 @@ func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 		label = p.label
 	}
 	// A tag of the test's own: the real one must not be seen.
-	res, err := lab.Publish(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, label, r.Platforms...)
+	labels := map[string]string{tag.Label: label, "run": p.run}
+	res, err := lab.PublishLabelled(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, labels, r.Platforms...)
 	if err != nil {
 		return nil, &sandbox.PushError{Err: err}
 	}
@@ -116,10 +118,36 @@ func TestPublishDecides(t *testing.T) {
 	if err != nil || repaired.Action != sandbox.Repaired || repaired.Children[0] != first.Children[0] {
 		t.Fatalf("%+v, %v", repaired, err)
 	}
+	if repaired.Digest != first.Digest {
+		t.Errorf("the same bits make another index, %s", repaired.Digest)
+	}
 	if got := p.built[1]; len(got) != 1 || got[0] != "linux/arm64" {
 		t.Errorf("to repair arm64, %q was built", got)
 	}
 	stateIs(t, b, registry.Complete)
+}
+
+// TestRepairKeepsWhatIsThere, also where a build makes other bits each time.
+func TestRepairKeepsWhatIsThere(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	first, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{run: "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lab.DeleteManifest(t.Context(), b.Repository, first.Children[1].Digest); err != nil {
+		t.Fatal(err)
+	}
+	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{run: "2"}})
+	if err != nil || repaired.Action != sandbox.Repaired {
+		t.Fatalf("%+v, %v", repaired, err)
+	}
+	if repaired.Children[0] != first.Children[0] || repaired.Children[1] == first.Children[1] || repaired.Digest == first.Digest {
+		t.Errorf("%+v\nbecame %+v", first, repaired)
+	}
+	if now := stateIs(t, b, registry.Complete); now.Digest != repaired.Digest {
+		t.Errorf("%s is under the tag", now.Digest)
+	}
 }
 
 // TestPublishInDoubt: where the registry's answer is a doubt, nothing is
@@ -192,7 +220,7 @@ func TestPublishTogether(t *testing.T) {
 	var digests [2]string
 	for i := range digests {
 		wg.Go(func() {
-			res, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}})
+			res, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}}) // the same bits, as builders make
 			if err != nil {
 				t.Error(err)
 				return

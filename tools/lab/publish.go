@@ -26,10 +26,19 @@ type Published struct {
 // given label. It is for tests of what hosts do with published images; how
 // images get published is tested with the real thing.
 func Publish(ctx context.Context, ref tag.Ref, label string, platforms ...string) (*Published, error) {
+	labels := map[string]string{}
+	if label != "" {
+		labels[tag.Label] = label
+	}
+	return PublishLabelled(ctx, ref, labels, platforms...)
+}
+
+// PublishLabelled is [Publish] with any labels.
+func PublishLabelled(ctx context.Context, ref tag.Ref, labels map[string]string, platforms ...string) (*Published, error) {
 	p := &Published{Children: map[string]string{}}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range platforms {
-		image, err := labelled(ctx, platform, label)
+		image, err := labelled(ctx, platform, labels)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +61,7 @@ func Publish(ctx context.Context, ref tag.Ref, label string, platforms ...string
 	return p, remote.WriteIndex(to, index, remote.WithContext(ctx))
 }
 
-func labelled(ctx context.Context, platform, label string) (v1.Image, error) {
+func labelled(ctx context.Context, platform string, labels map[string]string) (v1.Image, error) {
 	p, err := v1.ParsePlatform(platform)
 	if err != nil {
 		return nil, err
@@ -67,9 +76,7 @@ func labelled(ctx context.Context, platform, label string) (v1.Image, error) {
 	}
 	config = config.DeepCopy()
 	config.Variant = p.Variant
-	if label != "" {
-		config.Config.Labels = map[string]string{tag.Label: label}
-	}
+	config.Config.Labels = labels
 	return mutate.ConfigFile(image, config)
 }
 
