@@ -2,7 +2,9 @@ package builder_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +21,7 @@ import (
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/fault"
 	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
@@ -98,6 +101,7 @@ func TestPublish(t *testing.T) {
 			t.Run("repair", func(t *testing.T) { b.repair(t, first) })
 			t.Run("legs", func(t *testing.T) { b.legs(t) })
 			t.Run("failing build", func(t *testing.T) { b.failing(t) })
+			t.Run("registry fails at the push", func(t *testing.T) { b.lost(t) })
 		})
 	}
 }
@@ -242,6 +246,46 @@ func (b *bench) failing(t *testing.T) {
 	res, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
 	if err != nil || res.State != registry.Absent {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// breaking is a builder before which the registry breaks.
+type breaking struct {
+	sandbox.Builder
+	how func()
+}
+
+func (b breaking) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+	b.how()
+	return b.Builder.Build(ctx, r)
+}
+
+// lost: what a builder says of a registry that fails at the push becomes the
+// registry's state, and nothing is under the tag.
+func (b *bench) lost(t *testing.T) {
+	defer b.Wrap(nil)
+	for kind, want := range map[string]registry.State{"reset": registry.Unreachable, "500": registry.Unreachable, "403": registry.Denied} {
+		other := *b
+		other.base.Repository += "-lost-" + kind
+		f, ok := fault.Named(fault.Upload, kind)
+		if !ok {
+			t.Fatal(kind)
+		}
+		broken := breaking{b.builder, func() {
+			b.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, f) })
+		}}
+		o := sandbox.PublishOptions{Builder: broken}
+		o.Registry.Retry = registry.HostRetry
+		_, err := sandbox.Publish(labtest.Context(t, 2*time.Minute), other.base, o)
+		refused := new(sandbox.RefusedError)
+		if !errors.As(err, &refused) || refused.State != want {
+			t.Errorf("%s: %v, want %s", kind, err, want)
+		}
+		b.Wrap(nil)
+		res, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
+		if err != nil || res.State != registry.Absent {
+			t.Errorf("%s: %+v, %v", kind, res, err)
+		}
 	}
 }
 
