@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,7 @@ func TestPublish(t *testing.T) {
 			t.Run("legs", func(t *testing.T) { b.legs(t) })
 			t.Run("failing build", func(t *testing.T) { b.failing(t) })
 			t.Run("registry fails at the push", func(t *testing.T) { b.lost(t) })
+			t.Run("login", func(t *testing.T) { b.login(t) })
 		})
 	}
 }
@@ -286,6 +288,52 @@ func (b *bench) lost(t *testing.T) {
 		if err != nil || res.State != registry.Absent {
 			t.Errorf("%s: %+v, %v", kind, res, err)
 		}
+	}
+}
+
+// login: a registry that hands out tokens, as ghcr.io does, takes the image
+// from who has a login, and gives it to everybody.
+func (b *bench) login(t *testing.T) {
+	defer b.Wrap(nil)
+	b.Wrap(func(inner http.Handler) http.Handler {
+		return fault.Bearer(inner, fault.Private{Anonymous: true, Logins: []fault.Login{{User: "robot", Password: "hunter2"}}})
+	})
+	other := *b
+	other.base.Repository += "-login"
+	_, err := sandbox.Publish(labtest.Context(t, time.Minute), other.base, sandbox.PublishOptions{Builder: breaking{b.builder, func() { t.Error("it is built") }}})
+	refused := new(sandbox.RefusedError)
+	if !errors.As(err, &refused) || refused.State != registry.Denied || !strings.Contains(refused.Hint, "no login is stored") {
+		t.Fatalf("without a login: %v", err)
+	}
+	dir := os.Getenv("DOCKER_CONFIG")
+	if dir == "" {
+		dir = t.TempDir()
+		t.Setenv("DOCKER_CONFIG", dir)
+	}
+	config := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(config, []byte(`{"auths": {"`+b.Host()+`": {"auth": "cm9ib3Q6aHVudGVyMg=="}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer os.WriteFile(config, []byte("{}"), 0o600)
+	if res := other.publish(t, sandbox.PublishOptions{}); res.Action != sandbox.New {
+		t.Errorf("%+v", res)
+	}
+}
+
+// TestDockerDriver: the builder that docker has by itself is refused.
+func TestDockerDriver(t *testing.T) {
+	labtest.Need(t, lab.Buildx)
+	for _, e := range append(labtest.Docker(t).Env, "BUILDX_BUILDER=") {
+		k, v, _ := strings.Cut(e, "=")
+		t.Setenv(k, v)
+	}
+	b, err := builder.Find(t.Context(), builder.Options{Runtime: "docker"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unfit := new(sandbox.UnfitError)
+	if err := b.Check(t.Context(), both); !errors.As(err, &unfit) || !strings.Contains(unfit.Hint, "buildx create") {
+		t.Errorf("%v", err)
 	}
 }
 

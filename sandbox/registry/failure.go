@@ -59,7 +59,7 @@ func meaning(status int, codes []transport.ErrorCode) int {
 // one place where it means "not there" is the answer to a GET of a manifest or
 // blob, which [session.get] sees to.
 func failStatus(step string, status int, codes []transport.ErrorCode) error {
-	said := fmt.Sprintf("%s: HTTP %d %s", step, status, http.StatusText(status))
+	said := strings.TrimSpace(fmt.Sprintf("%s: HTTP %d %s", step, status, http.StatusText(status)))
 	if len(codes) > 0 && isWord(codes[0]) {
 		said = fmt.Sprintf("%s: HTTP %d, %s", step, status, codes[0])
 	}

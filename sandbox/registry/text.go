@@ -10,7 +10,7 @@ const maxLine = 300
 
 // OneLine makes text from a registry, an engine or a file fit to print: one
 // line, no control characters (a terminal obeys them), valid UTF-8, at most
-// 300 runes.
+// 300 runes, and an ellipsis where there were more.
 func OneLine(s string) string {
 	var b strings.Builder
 	n := 0
@@ -20,14 +20,14 @@ func OneLine(s string) string {
 			space = b.Len() > 0
 			continue
 		}
+		if n >= maxLine || space && n == maxLine-1 {
+			b.WriteString("…")
+			break
+		}
 		if space {
 			b.WriteByte(' ')
 			n++
 			space = false
-		}
-		if n >= maxLine {
-			b.WriteString("…")
-			break
 		}
 		b.WriteRune(r)
 		n++

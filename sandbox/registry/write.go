@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -196,7 +197,7 @@ func failWrite(what string, resp *http.Response, body []byte) error {
 	}
 	err := failStatus(what, resp.StatusCode, errorCodes(body))
 	if f := asFailure(err); f.state == Denied {
-		f.reason = fmt.Sprintf("%s: HTTP %d %s", what, resp.StatusCode, http.StatusText(resp.StatusCode))
+		f.reason, _, _ = strings.Cut(f.reason, ";") // what it says of images that are private or not there
 		return f
 	}
 	return err

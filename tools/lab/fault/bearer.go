@@ -17,7 +17,7 @@ type Login struct{ User, Password string }
 
 // Private tells whom a registry behind [Bearer] lets in.
 type Private struct {
-	Anonymous bool    // tokens without a login
+	Anonymous bool    // tokens without a login, which are good for reading only
 	Logins    []Login // who gets a token by a login; any other login is refused
 	Realm     string  // URL of the token server; empty: [TokenPath] of the registry's own host
 }
@@ -25,7 +25,7 @@ type Private struct {
 // Bearer puts a token server (the Docker token protocol, as ghcr.io has it) at
 // [TokenPath], and lets only requests with one of its tokens through to inner.
 func Bearer(inner http.Handler, p Private) http.Handler {
-	b := &bearer{Private: p, inner: inner, tokens: map[string]bool{}}
+	b := &bearer{Private: p, inner: inner, tokens: map[string]access{}}
 	return b
 }
 
@@ -33,8 +33,17 @@ type bearer struct {
 	Private
 	inner  http.Handler
 	mu     sync.Mutex
-	tokens map[string]bool
+	tokens map[string]access
 }
+
+// access is what a token is good for.
+type access int
+
+const (
+	none access = iota
+	read
+	write
+)
 
 func (b *bearer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == TokenPath {
@@ -42,7 +51,7 @@ func (b *bearer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || !b.issued(token) {
+	if !ok || b.access(token) == none {
 		realm := b.Realm
 		if realm == "" {
 			realm = "http://" + r.Host + TokenPath
@@ -54,24 +63,35 @@ func (b *bearer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status(http.StatusUnauthorized, "UNAUTHORIZED")(w, r, b.inner)
 		return
 	}
+	if StepOf(r) == Upload && b.access(token) != write {
+		status(http.StatusForbidden, "DENIED")(w, r, b.inner)
+		return
+	}
 	b.inner.ServeHTTP(w, r)
 }
 
 func (b *bearer) serveToken(w http.ResponseWriter, r *http.Request) {
 	user, password, given := r.BasicAuth()
+	if r.Method == http.MethodPost { // OAuth 2.0, as BuildKit prefers it
+		user, password = r.FormValue("username"), r.FormValue("password")
+		given = user != ""
+	}
 	if given && !slices.Contains(b.Logins, Login{user, password}) || !given && !b.Anonymous {
 		status(http.StatusUnauthorized, "UNAUTHORIZED")(w, r, b.inner)
 		return
 	}
 	token := rand.Text()
 	b.mu.Lock()
-	b.tokens[token] = true
+	b.tokens[token] = read
+	if given {
+		b.tokens[token] = write
+	}
 	b.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"token": token})
+	_ = json.NewEncoder(w).Encode(map[string]string{"token": token, "access_token": token})
 }
 
-func (b *bearer) issued(token string) bool {
+func (b *bearer) access(token string) access {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.tokens[token]

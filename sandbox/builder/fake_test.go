@@ -1,0 +1,151 @@
+package builder_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/builder"
+)
+
+const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// fakeDocker puts a docker into an otherwise empty PATH that runs a script for
+// buildx's verbs, and writes down what it was asked. It returns that file.
+func fakeDocker(t *testing.T, script string) (log string) {
+	t.Helper()
+	bin := t.TempDir()
+	log = filepath.Join(bin, "log")
+	text := "#!/bin/sh\nfor a; do echo \"$a\" >> " + log + "; done\ncase \"$1 $2\" in\n'buildx version') ;;\n" + script + "\nesac\n"
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	t.Setenv("BUILDX_BUILDER", "")
+	return log
+}
+
+func find(t *testing.T, name string) sandbox.Builder {
+	t.Helper()
+	b, err := builder.Find(t.Context(), builder.Options{Runtime: "docker", Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var request = sandbox.LegRequest{
+	Containerfile: []byte("FROM scratch\n"), Repository: "127.0.0.1:1/vessux/openlock-base", Platforms: both,
+	Labels: map[string]string{"label": "a b"}, Epoch: 12,
+}
+
+// metadata is a script that reports a digest where buildx was told to.
+const metadata = `'buildx build')
+while [ "$1" != --metadata-file ]; do shift; done
+echo '{"containerimage.digest": "` + digest + `"}' > "$2" ;;`
+
+func TestBuildxIsAskedFor(t *testing.T) {
+	log := fakeDocker(t, metadata)
+	got, err := find(t, "mine").Build(t.Context(), request)
+	if err != nil || !slices.Equal(got, []string{digest}) {
+		t.Fatalf("%q, %v", got, err)
+	}
+	b, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := strings.Split(string(b), "\n")
+	for _, want := range []string{
+		"--provenance=false", "--sbom=false", "mine", "linux/amd64,linux/arm64", "label=a b", "SOURCE_DATE_EPOCH=12",
+		"type=image,name=" + request.Repository + ",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
+	} {
+		if !slices.Contains(args, want) {
+			t.Errorf("%q lacks %q", args, want)
+		}
+	}
+	if slices.Contains(args, "--no-cache") {
+		t.Error("the cache is off")
+	}
+}
+
+// TestBuildxFails: what a builder says when it fails, and what comes of it.
+func TestBuildxFails(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		push         bool
+		want         string
+	}{
+		{"step fails", "'buildx build') echo 'ERROR: process did not complete'; exit 1 ;;", false, "docker buildx build: exit status 1"},
+		{"push fails", "'buildx build') echo 'ERROR: failed to solve: failed to push 127.0.0.1:1/x: unexpected status: 500'; exit 1 ;;", true, "failed to push 127.0.0.1:1/x"},
+		{"no report", "'buildx build') ;;", false, "told nothing"},
+		{"report without digest", strings.Replace(metadata, digest, "", 1), false, "no digest"},
+		{"report of something else", strings.Replace(metadata, `{"containerimage.digest": "`+digest+`"}`, "oops", 1), false, "invalid character"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			fakeDocker(t, row.script)
+			_, err := find(t, "").Build(t.Context(), request)
+			push := new(sandbox.PushError)
+			if err == nil || errors.As(err, &push) != row.push || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("%v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+func TestBuildxCheck(t *testing.T) {
+	inspect := func(text string) string { return "'buildx inspect') echo '" + text + "' ;;" }
+	for _, row := range []struct{ name, script, want string }{
+		{"fit", inspect("Name: x\nDriver: docker-container\nPlatforms: linux/amd64*, linux/amd64/v2, linux/arm64"), ""},
+		{"two nodes", inspect("Driver: remote\nPlatforms: linux/amd64\n\nName: b\nPlatforms: linux/arm64*"), ""},
+		{"docker driver", inspect("Driver: docker\nPlatforms: linux/amd64, linux/arm64"), "docker driver"},
+		{"one platform", inspect("Driver: remote\nPlatforms: linux/amd64"), "cannot build for linux/arm64, only for linux/amd64"},
+		{"nothing", inspect(""), "cannot build for linux/amd64, linux/arm64"},
+		{"no such builder", "'buildx inspect') echo 'ERROR: no builder \"gone\" found' >&2; exit 1 ;;", `no builder "gone" found`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			fakeDocker(t, row.script)
+			err := find(t, "x").Check(t.Context(), both)
+			unfit := new(sandbox.UnfitError)
+			switch {
+			case row.want == "" && err != nil:
+				t.Error(err)
+			case row.want != "" && (!errors.As(err, &unfit) || !strings.Contains(err.Error(), row.want) || unfit.Hint == ""):
+				t.Errorf("%v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	fakeDocker(t, "")
+	for runtime, want := range map[string]string{"": "buildx", "auto": "buildx", "docker": "buildx", "podman": "", "buildah": ""} {
+		b, err := builder.Find(t.Context(), builder.Options{Runtime: runtime})
+		if want == "" != (err != nil) || err == nil && b.Name() != want {
+			t.Errorf("%q: %v, %v", runtime, b, err)
+		}
+	}
+	t.Setenv("BUILDX_BUILDER", "theirs")
+	if b := find(t, ""); b.Name() != "buildx (builder theirs)" {
+		t.Errorf("%s", b.Name())
+	}
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho 'unknown command: docker buildx' >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := builder.Find(t.Context(), builder.Options{})
+	unfit := new(sandbox.UnfitError)
+	if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "docker has no buildx") || !strings.Contains(err.Error(), "podman is not installed") {
+		t.Errorf("%v", err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := builder.Find(t.Context(), builder.Options{}); err != nil || b.Name() != "podman" {
+		t.Errorf("%v, %v", b, err)
+	}
+}
