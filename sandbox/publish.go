@@ -5,53 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
-
-// Builder builds images for several platforms and pushes them without a tag.
-// Package builder has those that there are.
-type Builder interface {
-	// Name is what the builder is called in messages.
-	Name() string
-	// Check reports why images for the platforms cannot be built, before
-	// anything is. The error is an [*UnfitError].
-	Check(ctx context.Context, platforms []string) error
-	// Build builds an image for each platform, pushes them by digest, and
-	// returns the digests, sha256:…, of what it pushed: images, or an index of
-	// them. The error is a [*PushError] where the registry did not take them.
-	Build(ctx context.Context, r LegRequest) (digests []string, err error)
-}
-
-// LegRequest is what a [Builder] builds.
-type LegRequest struct {
-	Containerfile []byte
-	Repository    string   // to push to
-	Platforms     []string // os/arch[/variant]
-	Labels        map[string]string
-	Epoch         int64 // every time in the image, seconds since 1970-01-01 UTC
-	NoCache       bool  // run every step again
-}
-
-// UnfitError tells why a builder cannot do what it is asked for.
-type UnfitError struct {
-	Reason string // one line, fit to print
-	Hint   string // the remedy, may be empty
-}
-
-func (e *UnfitError) Error() string { return e.Reason }
-
-// PushError tells that images were built and not taken by the registry.
-type PushError struct{ Err error }
-
-func (e *PushError) Error() string { return e.Err.Error() }
-
-// Unwrap returns what the builder said.
-func (e *PushError) Unwrap() error { return e.Err }
 
 // Published is what [Publish] did.
 type Published string
@@ -66,10 +24,6 @@ const (
 // verifyTimeout is the default of [PublishOptions.VerifyTimeout]. Registries
 // show a push some seconds late.
 const verifyTimeout = 60 * time.Second
-
-// lateness is how long an answer is not believed that a push which is not seen
-// yet would explain.
-const lateness = 8 * time.Second
 
 // PublishOptions say how [Publish] may get an image published.
 type PublishOptions struct {
@@ -139,33 +93,6 @@ func Publish(ctx context.Context, b Base, o PublishOptions) (*Publication, error
 	}
 	out.Duration = time.Since(start)
 	return out, nil
-}
-
-// Leg builds one platform's image and pushes it by digest only, or finds it
-// published, and returns it. The errors are those of [Publish].
-func Leg(ctx context.Context, b Base, platform string, o PublishOptions) (*registry.Child, error) {
-	o.Platforms, o.Legs, o.Force = []string{platform}, nil, ""
-	p, err := newPublisher(b, o)
-	if err != nil {
-		return nil, err
-	}
-	before, err := p.probe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	missing, err := p.missing(before)
-	if err != nil {
-		return nil, err
-	}
-	if len(missing) == 0 {
-		p.o.Notify(Notice{Text: fmt.Sprintf("%s is published for %s already", p.ref, platform)})
-		return &before.Children[0], nil
-	}
-	made, err := p.make(ctx, missing)
-	if err != nil {
-		return nil, err
-	}
-	return &made[0], nil
 }
 
 // publisher is one image that is to be published.
@@ -323,117 +250,6 @@ func childFor(all []registry.Child, platform string) (registry.Child, bool) {
 		return registry.Child{}, false
 	}
 	return all[i], true
-}
-
-// make has an image for each platform in the registry, without a tag: a leg
-// that was built apart, or one that is built now.
-func (p *publisher) make(ctx context.Context, platforms []string) ([]registry.Child, error) {
-	made, rest, err := p.checkLegs(ctx, platforms)
-	if err != nil {
-		return nil, err
-	}
-	if len(rest) > 0 {
-		if p.o.Builder == nil {
-			return nil, &UnfitError{Reason: "there is no leg for " + strings.Join(rest, ", "), Hint: "build it with release:leg, and hand over its digest"}
-		}
-		if err := p.o.Builder.Check(ctx, rest); err != nil {
-			return nil, err
-		}
-	}
-	// Before the slow part: who may not push learns it in seconds.
-	w, err := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
-	if err != nil {
-		return nil, refusedBy(err)
-	}
-	w.Close()
-	if len(rest) == 0 {
-		return made, nil
-	}
-	built, err := p.build(ctx, rest)
-	return append(made, built...), err
-}
-
-// checkLegs looks at the legs for the platforms, and returns those for which
-// there is none.
-func (p *publisher) checkLegs(ctx context.Context, platforms []string) (legs []registry.Child, rest []string, err error) {
-	for _, platform := range platforms {
-		digest, ok := p.o.Legs[platform]
-		if !ok {
-			rest = append(rest, platform)
-			continue
-		}
-		found, err := p.find(ctx, digest, []string{platform})
-		if err != nil {
-			return nil, nil, fmt.Errorf("leg %s: %w", platform, err)
-		}
-		legs = append(legs, found...)
-	}
-	return legs, rest, nil
-}
-
-func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.Child, error) {
-	p.o.Notify(Notice{Text: fmt.Sprintf("building %s for %s with %s", p.ref, strings.Join(platforms, ", "), p.o.Builder.Name())})
-	digests, err := p.o.Builder.Build(ctx, LegRequest{
-		Containerfile: p.Containerfile, Repository: p.Repository, Platforms: platforms, NoCache: p.o.NoCache,
-		Labels: map[string]string{tag.Label: p.identity}, Epoch: containerfile.Epoch(p.Containerfile),
-	})
-	if cause := context.Cause(ctx); cause != nil {
-		return nil, cause
-	}
-	if push := new(PushError); errors.As(err, &push) {
-		return nil, p.whyNotTaken(ctx, push)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(digests) == 1 {
-		return p.find(ctx, digests[0], platforms)
-	}
-	var built []registry.Child
-	for i, d := range digests {
-		found, err := p.find(ctx, d, platforms[i:i+1])
-		if err != nil {
-			return nil, err
-		}
-		built = append(built, found...)
-	}
-	return built, nil
-}
-
-// whyNotTaken asks the registry itself: a builder's words do not tell a
-// refusal from an outage.
-func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
-	w, writeErr := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
-	if writeErr != nil {
-		return refusedBy(writeErr)
-	}
-	w.Close()
-	return &RefusedError{
-		State: registry.Unreachable, Reason: "the registry did not take what was built: " + registry.OneLine(err.Error()),
-		Hint: "run it again; nothing is under the tag",
-	}
-}
-
-// find looks at something in the repository by its digest: it has to hold an
-// image of ours for each platform. Registries may show a push late.
-func (p *publisher) find(ctx context.Context, digest string, platforms []string) ([]registry.Child, error) {
-	q, err := p.query(platforms)
-	if err != nil {
-		return nil, err
-	}
-	q.Digest = digest
-	start := time.Now()
-	res, err := p.await(ctx, q, p.o.Registry, func(r *registry.Result) bool {
-		late := r.State == registry.Absent || r.State == registry.Incomplete
-		return !late || time.Since(start) > lateness
-	})
-	if err != nil {
-		return nil, err
-	}
-	if res.State != registry.Complete {
-		return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s@%s: %s", p.Repository, digest, res.Reason), Hint: res.Hint}
-	}
-	return res.Children, nil
 }
 
 // refusedBy turns a registry's refusal into that of the whole.

@@ -1,0 +1,43 @@
+package sandbox
+
+import "context"
+
+// Builder builds images for several platforms and pushes them without a tag.
+// Package builder has those that there are.
+type Builder interface {
+	// Name is what the builder is called in messages.
+	Name() string
+	// Check reports why images for the platforms cannot be built, before
+	// anything is. The error is an [*UnfitError].
+	Check(ctx context.Context, platforms []string) error
+	// Build builds an image for each platform, pushes them by digest, and
+	// returns the digests, sha256:…, of what it pushed: images, or an index of
+	// them. The error is a [*PushError] where the registry did not take them.
+	Build(ctx context.Context, r LegRequest) (digests []string, err error)
+}
+
+// LegRequest is what a [Builder] builds.
+type LegRequest struct {
+	Containerfile []byte
+	Repository    string   // to push to
+	Platforms     []string // os/arch[/variant]
+	Labels        map[string]string
+	Epoch         int64 // every time in the image, seconds since 1970-01-01 UTC
+	NoCache       bool  // run every step again
+}
+
+// UnfitError tells why a builder cannot do what it is asked for.
+type UnfitError struct {
+	Reason string // one line, fit to print
+	Hint   string // the remedy, may be empty
+}
+
+func (e *UnfitError) Error() string { return e.Reason }
+
+// PushError tells that images were built and not taken by the registry.
+type PushError struct{ Err error }
+
+func (e *PushError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the builder said.
+func (e *PushError) Unwrap() error { return e.Err }
