@@ -59,6 +59,8 @@ func TestKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What a killed run leaves in the directory for temporary files goes with it.
+	t.Setenv("TMPDIR", t.TempDir())
 	file := filepath.Join(t.TempDir(), "Containerfile")
 	for _, p := range append(phases, phase{name: "build"}) {
 		t.Run(p.name, func(t *testing.T) {
