@@ -149,6 +149,17 @@ func TestRepairKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+// breaks returns what breaks a registry as step/fault says, such as upload/500.
+func breaks(t *testing.T, name string) func(http.Handler) http.Handler {
+	t.Helper()
+	step, kind, _ := strings.Cut(name, "/")
+	f, ok := fault.Named(fault.Step(step), kind)
+	if !ok {
+		t.Fatalf("no fault %s", name)
+	}
+	return func(inner http.Handler) http.Handler { return fault.Handler(inner, f) }
+}
+
 // TestPublishInDoubt: where the registry's answer is a doubt, nothing is
 // built, and nothing is put under the tag.
 func TestPublishInDoubt(t *testing.T) {
@@ -162,15 +173,11 @@ func TestPublishInDoubt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := labtest.Registry(t)
-			step, kind, _ := strings.Cut(name, "/")
-			f, ok := fault.Named(fault.Step(step), kind)
-			if !ok {
-				t.Fatal("no such fault")
-			}
-			r.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, f) })
+			broken := breaks(t, name)
+			r.Wrap(broken)
 			b, p := toPublish(r), &pusher{}
 			o := sandbox.PublishOptions{Builder: p}
-			if kind == "silent" {
+			if strings.HasSuffix(name, "/silent") {
 				o.Registry.HeaderTimeout, o.Registry.Timeout = 300*time.Millisecond, 900*time.Millisecond
 			}
 			_, err := publish(t, b, o)
@@ -194,15 +201,9 @@ func TestPublishLosesRegistry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := labtest.Registry(t)
-			step, kind, _ := strings.Cut(name, "/")
-			f, ok := fault.Named(fault.Step(step), kind)
-			if !ok {
-				t.Fatal("no such fault")
-			}
+			broken := breaks(t, name)
 			b := toPublish(r)
-			p := &pusher{before: func() {
-				r.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, f) })
-			}}
+			p := &pusher{before: func() { r.Wrap(broken) }}
 			_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
 			refusedWith(t, err, want)
 			r.Wrap(nil)

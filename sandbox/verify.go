@@ -12,14 +12,14 @@ import (
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
-// Public asks for the image as the world does, without any login, until it is
-// there for every platform or the options' VerifyTimeout is over. It returns
-// the digest of its index. The error is a [*RefusedError].
+// Public asks for the image as the world does, without any login: it has to be
+// there for every platform, now. It returns the digest of its index. The error is a [*RefusedError].
 func Public(ctx context.Context, b Base, o PublishOptions) (string, error) {
 	p, err := newPublisher(b, o)
 	if err != nil {
 		return "", err
 	}
+	p.o.VerifyTimeout = 0 // nothing was just pushed that could be seen late
 	res, err := p.public(ctx, "")
 	if err != nil {
 		return "", err

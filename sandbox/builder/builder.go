@@ -6,11 +6,9 @@ package builder
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,57 +51,29 @@ func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
 	if err := engine.CheckRuntime(o.Runtime); err != nil {
 		return nil, err
 	}
-	why := "docker is not installed"
+	var why []string
 	if o.Runtime != engine.PodmanName {
-		if path, err := exec.LookPath("docker"); err == nil {
-			docker := program.Program{Name: "docker", Path: path, Output: o.Output}
-			_, err := docker.Ask(ctx, "buildx", "version")
-			if err == nil {
-				return &Buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, nil
-			}
-			if cause := context.Cause(ctx); cause != nil {
-				return nil, cause
-			}
-			why = "docker has no buildx: " + err.Error()
+		docker := program.Program{Name: "docker", Output: o.Output}
+		var err error
+		if docker.Path, err = exec.LookPath("docker"); err != nil {
+			why = append(why, "docker is not installed")
+		} else if _, err = docker.Ask(ctx, "buildx", "version"); err == nil {
+			return &Buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, nil
+		} else {
+			why = append(why, "docker has no buildx: "+err.Error())
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
 		}
 	}
 	if o.Runtime != engine.DockerName {
 		if path, err := exec.LookPath("podman"); err == nil {
 			return &Podman{podman: program.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, nil
 		}
-		why += ", and podman is not installed"
+		why = append(why, "podman is not installed")
 	}
-	return nil, &sandbox.UnfitError{Reason: "no builder: " + why, Hint: "install docker with its buildx plugin, or podman"}
+	return nil, &sandbox.UnfitError{Reason: "no builder: " + strings.Join(why, ", and "), Hint: "install docker with its buildx plugin, or podman"}
 }
-
-// buildFiles is a private directory with the Containerfile, which is all that
-// a build sees, and a place for what it reports.
-type buildFiles struct {
-	dir           string // all of it
-	context       string // the build's context
-	containerfile string
-	report        string // a file that is not there yet
-}
-
-func newBuildFiles(containerfile []byte) (*buildFiles, error) {
-	dir, err := os.MkdirTemp("", "openlock-publish-")
-	if err != nil {
-		return nil, fmt.Errorf("directory for the build: %w", err)
-	}
-	f := &buildFiles{dir: dir, context: filepath.Join(dir, "context"), report: filepath.Join(dir, "report")}
-	f.containerfile = filepath.Join(f.context, "Containerfile")
-	err = os.Mkdir(f.context, 0o700)
-	if err == nil {
-		err = os.WriteFile(f.containerfile, containerfile, 0o600)
-	}
-	if err != nil {
-		f.remove()
-		return nil, fmt.Errorf("directory for the build: %w", err)
-	}
-	return f, nil
-}
-
-func (f *buildFiles) remove() { os.RemoveAll(f.dir) }
 
 // labelArgs are the flags for labels, the same for every builder.
 func labelArgs(labels map[string]string) []string {
@@ -119,7 +89,7 @@ func lacks(have, want []string) []string {
 	for _, w := range want {
 		found := false
 		for _, h := range have {
-			found = found || registry.SamePlatform(strings.TrimSuffix(h, "*"), w)
+			found = found || registry.SamePlatform(h, w)
 		}
 		if !found {
 			missing = append(missing, w)

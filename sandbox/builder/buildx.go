@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/program"
 )
 
@@ -34,8 +35,6 @@ func (b *Buildx) Name() string {
 // running. Refused are builders of the plain docker driver, which keep what
 // they build in the daemon, and those that lack a platform.
 func (b *Buildx) Check(ctx context.Context, platforms []string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bootstrapTimeout, fmt.Errorf("the builder has not started within %s", bootstrapTimeout))
-	defer cancel()
 	// Its output is for us, but starting a builder can take longer than Ask allows.
 	var out bytes.Buffer
 	asked := b.docker
@@ -49,12 +48,7 @@ func (b *Buildx) Check(ctx context.Context, platforms []string) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		said := new(program.Error)
-		reason := err.Error()
-		if errors.As(err, &said) {
-			reason = "docker buildx inspect: " + lastLine(said.Tail)
-		}
-		return &sandbox.UnfitError{Reason: b.Name() + " does not answer: " + reason, Hint: "run `docker buildx ls`"}
+		return &sandbox.UnfitError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, program.LastLine(out.Bytes())), Hint: "run `docker buildx ls`"}
 	}
 	driver, have := parseInspect(out.String())
 	if driver == "docker" {
@@ -94,11 +88,11 @@ func parseInspect(text string) (driver string, platforms []string) {
 // Build builds all platforms at once and has the builder push them. With
 // provenance and SBOM off, what it pushes holds images and nothing else.
 func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
-	files, err := newBuildFiles(r.Containerfile)
+	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, err
 	}
-	defer files.remove()
+	defer files.Remove()
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)
@@ -108,14 +102,14 @@ func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	}
 	args = append(args, labelArgs(r.Labels)...)
 	args = append(args,
-		"--platform", strings.Join(r.Platforms, ","), "--file", files.containerfile,
-		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.report,
+		"--platform", strings.Join(r.Platforms, ","), "--file", files.File,
+		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.Report,
 		"--output", "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
-		files.context)
+		files.Dir)
 	if err := b.docker.Work(ctx, buildTimeout, nil, args...); err != nil {
 		return nil, pushFailed(err)
 	}
-	digest, err := readMetadata(files.report)
+	digest, err := readMetadata(files.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -123,19 +117,19 @@ func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 // pushFailed tells a push that failed from a build that failed by BuildKit's
-// words; the exit code is the same.
+// words; the exit code is the same. A registry that refuses the FROM image
+// gets no such words.
 func pushFailed(err error) error {
 	said := new(program.Error)
 	if !errors.As(err, &said) {
 		return err
 	}
-	for _, words := range []string{"failed to push", "failed to authorize", "failed to copy", "failed to fetch anonymous token", "failed to fetch oauth token"} {
-		if i := strings.LastIndex(said.Tail, words); i >= 0 {
-			line, _, _ := strings.Cut(said.Tail[i:], "\n")
-			return &sandbox.PushError{Err: fmt.Errorf("buildx: %s", line)}
-		}
+	i := strings.LastIndex(said.Tail, "failed to push ")
+	if i < 0 {
+		return err
 	}
-	return err
+	line, _, _ := strings.Cut(said.Tail[i:], "\n")
+	return &sandbox.PushError{Err: fmt.Errorf("buildx: %s", line)}
 }
 
 func readMetadata(path string) (string, error) {
@@ -153,9 +147,4 @@ func readMetadata(path string) (string, error) {
 		return "", fmt.Errorf("buildx has told no digest of what it pushed (%q)", meta.Digest)
 	}
 	return meta.Digest, nil
-}
-
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
 }

@@ -81,6 +81,7 @@ func TestBuildxFails(t *testing.T) {
 	}{
 		{"step fails", "'buildx build') echo 'ERROR: process did not complete'; exit 1 ;;", false, "docker buildx build: exit status 1"},
 		{"push fails", "'buildx build') echo 'ERROR: failed to solve: failed to push 127.0.0.1:1/x: unexpected status: 500'; exit 1 ;;", true, "failed to push 127.0.0.1:1/x"},
+		{"FROM is refused", "'buildx build') echo 'ERROR: failed to solve: x: failed to authorize: failed to fetch anonymous token: 500'; exit 1 ;;", false, "exit status 1"},
 		{"no report", "'buildx build') ;;", false, "told nothing"},
 		{"report without digest", strings.Replace(metadata, digest, "", 1), false, "no digest"},
 		{"report of something else", strings.Replace(metadata, `{"containerimage.digest": "`+digest+`"}`, "oops", 1), false, "invalid character"},
@@ -141,6 +142,10 @@ func TestFind(t *testing.T) {
 	unfit := new(sandbox.UnfitError)
 	if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "docker has no buildx") || !strings.Contains(err.Error(), "podman is not installed") {
 		t.Errorf("%v", err)
+	}
+	_, err = builder.Find(t.Context(), builder.Options{Runtime: "podman"})
+	if err == nil || strings.Contains(err.Error(), "docker") {
+		t.Errorf("podman was asked for: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)

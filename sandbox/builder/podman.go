@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 )
@@ -77,25 +78,25 @@ func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
-	files, err := newBuildFiles(r.Containerfile)
+	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return "", err
 	}
-	defer files.remove()
+	defer files.Remove()
 	args := []string{"build", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
-		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.containerfile, "--iidfile", files.report}
+		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.File, "--iidfile", files.Report}
 	if r.NoCache {
 		args = append(args, "--no-cache")
 	}
-	args = append(append(args, labelArgs(r.Labels)...), files.context)
+	args = append(append(args, labelArgs(r.Labels)...), files.Dir)
 	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
 		return "", err
 	}
-	id, err := os.ReadFile(files.report)
+	id, err := os.ReadFile(files.Report)
 	if err != nil {
 		return "", fmt.Errorf("podman has told nothing about what it built: %w", err)
 	}
-	dir := filepath.Join(files.dir, "layout")
+	dir := files.Path("layout")
 	if err := p.podman.Work(ctx, buildTimeout, nil, "push", "--format", "oci", strings.TrimSpace(string(id)), "oci:"+dir); err != nil {
 		return "", err
 	}

@@ -12,9 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/vessux/openlock/sandbox/program"
@@ -148,21 +146,6 @@ func Find(runtime string, output io.Writer) ([]Engine, error) {
 		return nil, &NotInstalledError{Runtime: runtime}
 	}
 	return found, nil
-}
-
-// buildContext writes a Containerfile into a directory of its own, so that a
-// build sees these bytes and nothing else.
-func buildContext(containerfile []byte) (dir, file string, err error) {
-	dir, err = os.MkdirTemp("", "openlock-build-")
-	if err != nil {
-		return "", "", fmt.Errorf("directory for the build: %w", err)
-	}
-	file = filepath.Join(dir, "Containerfile")
-	if err := os.WriteFile(file, containerfile, 0o600); err != nil {
-		os.RemoveAll(dir)
-		return "", "", err
-	}
-	return dir, file, nil
 }
 
 // normalPlatform joins what an engine tells of an image's platform.

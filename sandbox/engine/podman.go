@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/program"
 )
 
@@ -96,28 +97,22 @@ func (p *Podman) Remove(ctx context.Context, ref string) error {
 // buildWith prepares a build that both engines understand, runs it, and reads
 // the ID of what was built.
 func buildWith(b BuildRequest, run func(dir string, args []string) error) (string, error) {
-	dir, file, err := buildContext(b.Containerfile)
+	c, err := containerfile.NewContext(b.Containerfile)
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
-	idDir, err := os.MkdirTemp("", "openlock-id-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(idDir)
-	idFile := filepath.Join(idDir, "id")
-	args := []string{"--file", file, "--iidfile", idFile, "--platform", b.Platform}
+	defer c.Remove()
+	args := []string{"--file", c.File, "--iidfile", c.Report, "--platform", b.Platform}
 	for k, v := range b.Labels {
 		args = append(args, "--label", k+"="+v)
 	}
 	if b.NoCache {
 		args = append(args, "--no-cache")
 	}
-	if err := run(dir, args); err != nil {
+	if err := run(c.Dir, args); err != nil {
 		return "", err
 	}
-	id, err := os.ReadFile(idFile)
+	id, err := os.ReadFile(c.Report)
 	if err != nil || strings.TrimSpace(string(id)) == "" {
 		return "", fmt.Errorf("the build succeeded but left no image ID")
 	}

@@ -41,7 +41,7 @@ func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
 	if err == nil {
 		return out.Bytes(), nil
 	}
-	if line := lastLine(said.Bytes()); line != "" && context.Cause(ctx) == nil {
+	if line := LastLine(said.Bytes()); line != "" && context.Cause(ctx) == nil {
 		return nil, &Error{program: p.Name, verb: verb(args), said: line, err: err}
 	}
 	return nil, &Error{program: p.Name, verb: verb(args), err: err}
@@ -118,7 +118,9 @@ func verb(args []string) string {
 	return strings.Join(args[:n], " ")
 }
 
-func lastLine(b []byte) string {
+// LastLine returns the last line of what a program said, fit to print. Most
+// programs end with why they failed.
+func LastLine(b []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	return strings.TrimPrefix(registry.OneLine(lines[len(lines)-1]), "Error: ")
 }
