@@ -8,6 +8,7 @@ import (
 
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/lock"
+	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -225,7 +226,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, cause
 	}
 	if err != nil {
-		return afterPull(d, d.State, "the pull failed twice: "+registry.OneLine(err.Error()), j.o), nil
+		return afterPull(d, d.State, "the pull failed: "+registry.OneLine(err.Error()), j.o), nil
 	}
 	image, err := j.engine.Inspect(ctx, pinned)
 	if err != nil {
@@ -239,11 +240,12 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	return &d, j.engine.Tag(ctx, image.ID, j.ref.String())
 }
 
-// pullTwice tries a pull once more: most lost connections are lost once.
+// pullTwice tries a pull once more: most lost connections are lost once. One
+// that hangs is given up: it has cost enough time.
 func (j *job) pullTwice(ctx context.Context, pinned string) error {
-	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins}
+	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins, Timeout: j.o.PullTimeout}
 	err := j.engine.Pull(ctx, pinned, j.o.Platform, o)
-	if err == nil || ctx.Err() != nil {
+	if limit := new(program.LimitError); err == nil || ctx.Err() != nil || errors.As(err, &limit) {
 		return err
 	}
 	j.o.Notify(Notice{Text: registry.OneLine(err.Error()) + "; trying once more", Warning: true})
@@ -255,7 +257,7 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
 	id, err := j.engine.Build(ctx, engine.BuildRequest{
 		Containerfile: j.Containerfile, Platform: j.o.Platform,
-		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache,
+		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache, Timeout: j.o.BuildTimeout,
 	})
 	if err != nil {
 		return err

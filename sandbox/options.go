@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -40,6 +41,9 @@ type Options struct {
 	Pull     Policy
 	Build    Policy
 	NoCache  bool // a build runs every step again
+	// PullTimeout and BuildTimeout bound the engine's work; defaults 20 and 90
+	// minutes. A pull that takes longer is not tried again.
+	PullTimeout, BuildTimeout time.Duration
 	// LockDir is the directory of the locks, made when it is missing.
 	// Required by Ensure; Plan takes no lock.
 	LockDir string

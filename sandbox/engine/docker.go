@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,7 +132,7 @@ func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 		}
 		env = []string{"DOCKER_CONFIG=" + none, "DOCKER_HOST=" + d.endpoint.host, "DOCKER_CONTEXT="}
 	}
-	return d.program.Work(ctx, pullTimeout, env, append(global, "pull", "--platform", platform, ref)...)
+	return d.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), env, append(global, "pull", "--platform", platform, ref)...)
 }
 
 // Build runs docker buildx build where buildx is there, else docker build,
@@ -146,7 +147,7 @@ func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
 	}
 	return buildWith(b, func(dir string, args []string) error {
 		args = append(append(command, "--progress", "plain"), args...)
-		return d.program.Work(ctx, buildTimeout, env, append(args, dir)...)
+		return d.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), env, append(args, dir)...)
 	})
 }
 

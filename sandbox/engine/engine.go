@@ -81,7 +81,8 @@ type Image struct {
 
 // PullOptions change how an image is pulled.
 type PullOptions struct {
-	IgnoreLogins bool // the stored logins do not work; pull without
+	IgnoreLogins bool          // the stored logins do not work; pull without
+	Timeout      time.Duration // default 20 min
 }
 
 // BuildRequest is one build from a Containerfile that needs no context.
@@ -90,6 +91,7 @@ type BuildRequest struct {
 	Platform      string            // os/arch[/variant]
 	Labels        map[string]string // added to the image's config
 	NoCache       bool              // run every step again
+	Timeout       time.Duration     // default 90 min
 }
 
 // Names that a runtime may be asked for by.
@@ -99,11 +101,13 @@ const (
 	DockerName = "docker"
 )
 
-// Limits on engines. A pull or build that takes longer hangs.
+// questionTimeout bounds a question to docker's daemon.
+const questionTimeout = 10 * time.Second
+
+// Defaults of the limits on engines. A pull or build that takes longer hangs.
 const (
-	questionTimeout = 10 * time.Second // of docker's daemon
-	pullTimeout     = 20 * time.Minute
-	buildTimeout    = 90 * time.Minute
+	pullTimeout  = 20 * time.Minute
+	buildTimeout = 90 * time.Minute
 )
 
 // CheckRuntime reports a runtime that [Find] does not know.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -71,14 +72,14 @@ func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 		}
 		args = append(args, "--authfile", none)
 	}
-	return p.program.Work(ctx, pullTimeout, nil, append(args, ref)...)
+	return p.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), nil, append(args, ref)...)
 }
 
 // Build runs podman build.
 func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 	return buildWith(b, func(dir string, args []string) error {
 		args = append([]string{"build", "--format", "oci"}, args...)
-		return p.program.Work(ctx, buildTimeout, nil, append(args, dir)...)
+		return p.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), nil, append(args, dir)...)
 	})
 }
 

@@ -34,7 +34,7 @@ const questionTimeout = 10 * time.Second
 // Ask runs a quick command and returns its standard output. The error holds
 // the last line of what it said on standard error.
 func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, questionTimeout, fmt.Errorf("no answer within %s", questionTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, questionTimeout, &LimitError{what: "no answer", limit: questionTimeout})
 	defer cancel()
 	var out, said bytes.Buffer
 	err := p.run(ctx, nil, &out, &said, args...)
@@ -50,7 +50,7 @@ func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
 // Work runs a long command, with env added to our own, and shows what it prints
 // as it comes.
 func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not finished within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "not finished", limit: limit})
 	defer cancel()
 	out := newPlainWriter(p.Output)
 	defer out.Flush()
@@ -105,6 +105,14 @@ func ExitCode(err error) int {
 	}
 	return -1
 }
+
+// LimitError tells that a command was stopped because it took too long.
+type LimitError struct {
+	what  string
+	limit time.Duration
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("%s within %s", e.what, e.limit) }
 
 // verb is the part of a command line that tells what was tried.
 func verb(args []string) string {

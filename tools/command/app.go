@@ -80,5 +80,8 @@ func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
 	if err != nil {
 		return sandbox.Options{}, err
 	}
-	return sandbox.Options{Engines: found, Platform: s.platform, Registry: s.registry, Notify: notify(a.Err, a.Quiet)}, nil
+	return sandbox.Options{
+		Engines: found, Platform: s.platform, Registry: s.registry, Notify: notify(a.Err, a.Quiet),
+		PullTimeout: s.pull, BuildTimeout: s.build,
+	}, nil
 }

@@ -30,6 +30,8 @@ type Flags struct {
 	ConnectTimeout *string // Go duration, such as 2s
 	HeaderTimeout  *string // Go duration
 	ProbeTimeout   *string // Go duration
+	PullTimeout    *string // Go duration
+	BuildTimeout   *string // Go duration
 }
 
 // file is openlock/config.toml in the user's configuration directory.
@@ -46,6 +48,8 @@ type settings struct {
 	runtime  string
 	platform string
 	registry registry.Options
+	pull     time.Duration // limit on an engine's pull; 0: the default
+	build    time.Duration // limit on an engine's build
 }
 
 // resolve reads and checks every setting, so that bad input ends a command
@@ -100,6 +104,8 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 		{f.ConnectTimeout, "OPENLOCK_CONNECT_TIMEOUT", &s.registry.ConnectTimeout},
 		{f.HeaderTimeout, "OPENLOCK_HEADER_TIMEOUT", &s.registry.HeaderTimeout},
 		{f.ProbeTimeout, "OPENLOCK_PROBE_TIMEOUT", &s.registry.Timeout},
+		{f.PullTimeout, "OPENLOCK_PULL_TIMEOUT", &s.pull},
+		{f.BuildTimeout, "OPENLOCK_BUILD_TIMEOUT", &s.build},
 	} {
 		if v := pick(t.flag, t.env, nil, ""); v.set {
 			if *t.to, err = time.ParseDuration(v.text); err != nil || *t.to <= 0 {

@@ -43,7 +43,7 @@ type cli struct {
 	started bool // a verb runs, so the command line was right
 	flags   struct {
 		repository, containerfile, runtime, platform string
-		connect, header, probe                       string
+		connect, header, probe, pull, build          string
 		printTag                                     bool
 	}
 }
@@ -116,6 +116,8 @@ func (c *cli) given(f *pflag.FlagSet) command.Flags {
 		ConnectTimeout: at("connect-timeout", &c.flags.connect),
 		HeaderTimeout:  at("header-timeout", &c.flags.header),
 		ProbeTimeout:   at("probe-timeout", &c.flags.probe),
+		PullTimeout:    at("pull-timeout", &c.flags.pull),
+		BuildTimeout:   at("build-timeout", &c.flags.build),
 	}
 }
 
@@ -166,6 +168,8 @@ func (c *cli) ensure() *cobra.Command {
 	c.jsonFlag(cmd)
 	c.quietFlag(cmd)
 	c.timeoutFlags(cmd)
+	cmd.Flags().StringVar(&c.flags.pull, "pull-timeout", "", "for the engine to pull (default 20m, $OPENLOCK_PULL_TIMEOUT)")
+	c.buildTimeoutFlag(cmd)
 	return cmd
 }
 
@@ -181,6 +185,7 @@ func (c *cli) build() *cobra.Command {
 	c.engineFlags(cmd)
 	c.jsonFlag(cmd)
 	c.quietFlag(cmd)
+	c.buildTimeoutFlag(cmd)
 	return cmd
 }
 
@@ -233,4 +238,8 @@ func (c *cli) timeoutFlags(cmd *cobra.Command) {
 	f.StringVar(&c.flags.connect, "connect-timeout", "", "for a connection to the registry (default 2s, $OPENLOCK_CONNECT_TIMEOUT)")
 	f.StringVar(&c.flags.header, "header-timeout", "", "for the registry to begin an answer (default 3s, $OPENLOCK_HEADER_TIMEOUT)")
 	f.StringVar(&c.flags.probe, "probe-timeout", "", "for all questions to the registry (default 8s, $OPENLOCK_PROBE_TIMEOUT)")
+}
+
+func (c *cli) buildTimeoutFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.flags.build, "build-timeout", "", "for the engine to build (default 90m, $OPENLOCK_BUILD_TIMEOUT)")
 }
