@@ -167,7 +167,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.SkipConfig = pulls
+	q.SkipBlobs = pulls
 	res, err := registry.Probe(ctx, q, j.o.Registry)
 	if err != nil {
 		return nil, err

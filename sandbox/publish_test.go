@@ -110,7 +110,7 @@ func TestPublishDecides(t *testing.T) {
 	if err != nil || again.Action != sandbox.Skipped || again.Digest != first.Digest || p.asked != 1 {
 		t.Fatalf("%+v, %v; the builder was asked %d times", again, err, p.asked)
 	}
-	if err := lab.DeleteManifest(t.Context(), b.Repository, first.Children[1].Digest); err != nil {
+	if err := lab.Delete(t.Context(), b.Repository, "manifests", first.Children[1].Digest); err != nil {
 		t.Fatal(err)
 	}
 	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: p})
@@ -134,7 +134,7 @@ func TestRepairKeepsWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lab.DeleteManifest(t.Context(), b.Repository, first.Children[1].Digest); err != nil {
+	if err := lab.Delete(t.Context(), b.Repository, "manifests", first.Children[1].Digest); err != nil {
 		t.Fatal(err)
 	}
 	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{run: "2"}})

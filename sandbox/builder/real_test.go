@@ -203,7 +203,7 @@ func (b *bench) repair(t *testing.T, first *sandbox.Publication) {
 
 func (b *bench) delete(t *testing.T, repository, digest string) {
 	t.Helper()
-	if err := lab.DeleteManifest(t.Context(), repository, digest); err != nil {
+	if err := lab.Delete(t.Context(), repository, "manifests", digest); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -72,7 +72,7 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 		return check{err: err}
 	}
 	found := check{child: childOf(o.platform, doc, m)}
-	if q.SkipConfig && o.doc == nil {
+	if q.SkipBlobs && o.doc == nil {
 		return found
 	}
 	c, err := s.config(ctx, doc, what)
@@ -88,7 +88,37 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	case q.Identity != "" && c.labels[tag.Label] != q.Identity:
 		return invalid("the image was built from another Containerfile (label %s)", OneLine(c.labels[tag.Label]))
 	}
+	if missing, err := s.missingLayer(ctx, m, what); missing != "" || err != nil {
+		return check{missing: missing, err: err}
+	}
 	return found
+}
+
+// missingLayer tells which of an image's layers the registry does not hold:
+// a manifest is there still when clean-up or a lost disk has taken a layer,
+// and nobody can pull it.
+func (s *session) missingLayer(ctx context.Context, m *v1.Manifest, what string) (missing string, err error) {
+	errs := make([]error, len(m.Layers))
+	var wg sync.WaitGroup
+	for i, l := range m.Layers {
+		if len(l.URLs) > 0 {
+			continue // lies elsewhere by its own account
+		}
+		if l.Digest.Algorithm != "sha256" {
+			return "", &failure{state: Invalid, reason: what + ": a layer's digest is not SHA-256"}
+		}
+		wg.Go(func() { errs[i] = s.holds(ctx, l.Digest, what+", layer") })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		switch {
+		case errors.Is(err, errGone):
+			return fmt.Sprintf("%s is there, but its layer %s is gone", what, m.Layers[i].Digest), nil
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", nil
 }
 
 func childOf(platform string, doc *document, m *v1.Manifest) Child {

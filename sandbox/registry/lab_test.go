@@ -17,13 +17,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
 	"github.com/vessux/openlock/tools/lab/fault"
 )
 
@@ -119,33 +118,11 @@ func (s *server) name(t testing.TB, suffix string) name.Reference {
 // image is a small image for a platform that carries label.
 func image(t testing.TB, platform, label string) v1.Image {
 	t.Helper()
-	img, err := random.Image(64, 1)
+	img, err := lab.Image(platform, label)
 	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := parse(t, platform)
-	config = config.DeepCopy()
-	config.OS, config.Architecture, config.Variant = p.OS, p.Architecture, p.Variant
-	if label != "" {
-		config.Config.Labels = map[string]string{tag.Label: label}
-	}
-	if img, err = mutate.ConfigFile(img, config); err != nil {
 		t.Fatal(err)
 	}
 	return img
-}
-
-func parse(t testing.TB, platform string) *v1.Platform {
-	t.Helper()
-	p, err := v1.ParsePlatform(platform)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // child is one entry of an index: an image, and the platform the index claims.
@@ -163,13 +140,13 @@ func children(t testing.TB) []child {
 
 func index(t testing.TB, entries ...child) v1.ImageIndex {
 	t.Helper()
-	var idx v1.ImageIndex = empty.Index
-	for _, c := range entries {
-		add := mutate.IndexAddendum{Add: c.Appendable}
-		if c.platform != "" {
-			add.Platform = parse(t, c.platform)
-		}
-		idx = mutate.AppendManifests(idx, add)
+	var all []lab.Entry
+	for _, e := range entries {
+		all = append(all, lab.Entry{Platform: e.platform, Appendable: e.Appendable})
+	}
+	idx, err := lab.Index(all...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return idx
 }
@@ -178,7 +155,7 @@ func index(t testing.TB, entries ...child) v1.ImageIndex {
 func (s *server) push(t testing.TB, entries ...child) string {
 	t.Helper()
 	idx := index(t, entries...)
-	if err := remote.WriteIndex(s.name(t, ":"+s.ref().Tag), idx); err != nil {
+	if err := lab.Push(s.ref(), idx); err != nil {
 		t.Fatal(err)
 	}
 	s.behind(s.real)
@@ -197,17 +174,8 @@ func digest(t testing.TB, d interface{ Digest() (v1.Hash, error) }) string {
 // delete removes a manifest or blob as a clean-up job does.
 func (s *server) delete(t testing.TB, kind, digest string) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodDelete, s.URL+"/v2/vessux/openlock-base/"+kind+"/"+digest, nil)
-	if err != nil {
+	if err := lab.Delete(t.Context(), s.ref().Repository, kind, digest); err != nil {
 		t.Fatal(err)
-	}
-	resp, err := s.Client().Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted {
-		t.Fatalf("deleting %s %s: %s", kind, digest, resp.Status)
 	}
 	s.behind(s.real)
 }

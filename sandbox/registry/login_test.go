@@ -81,8 +81,8 @@ func TestAnonymousToken(t *testing.T) {
 	if res.IgnoreLogins || len(res.Warnings) > 0 {
 		t.Errorf("a warning about logins where there are none: %+v", res)
 	}
-	if n := len(s.requests()); n > 7 {
-		t.Errorf("%d requests, want ping, token, tag, two children, two configs: %v", n, s.requests())
+	if n := len(s.requests()); n > 9 {
+		t.Errorf("%d requests, want ping, token, tag, two children, two configs, two layers: %v", n, s.requests())
 	}
 }
 

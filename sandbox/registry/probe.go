@@ -2,11 +2,13 @@
 //
 // [Probe] is the one probe of the project: CI decides by it whether to build,
 // a host whether to pull. It gets the tag's manifest, checks digest, size and
-// media type, and asks for every required platform's own manifest and config,
-// because a tag alone proves nothing: clean-up jobs delete children. The
-// outcome is a [State], and a doubt is never read as "not there".
+// media type, and asks for every required platform's own manifest, config and
+// layers, because a tag alone proves nothing: clean-up jobs delete children.
+// The outcome is a [State], and a doubt is never read as "not there".
 //
-// It sends GET requests only: a HEAD answer has no body and so no error code.
+// What it judges are the answers to GET requests: a HEAD answer has no body and
+// so no error code. Only layers are asked for by HEAD, and believed when the
+// answer is yes.
 package registry
 
 import (
@@ -31,10 +33,11 @@ type Query struct {
 	Digest    string   // sha256:…; asks for this manifest of the repository instead of the tag
 	Platforms []string // required, os/arch[/variant]; at least one
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any
-	// SkipConfig leaves the images' configs unread, and with them the label
-	// and the platform they claim. It is for whoever pulls the image at once
-	// and looks at it then: no blob is fetched twice.
-	SkipConfig bool
+	// SkipBlobs leaves the images' configs unread, and with them the label and
+	// the platform they claim, and does not ask for the layers. It is for
+	// whoever pulls the image at once and looks at it then: no blob is fetched
+	// twice.
+	SkipBlobs bool
 }
 
 // Options bound a probe. The zero value is a host's: impatient.

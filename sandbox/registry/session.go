@@ -21,6 +21,10 @@ import (
 // have some kilobytes.
 const maxBody = 4 << 20
 
+// maxConns bounds the connections to one host: the layers of all platforms are
+// asked for side by side.
+const maxConns = 8
+
 // session is one authenticated conversation with a registry about one
 // repository. It reads manifests itself rather than through
 // go-containerregistry's remote package, since a truthful probe has to see
@@ -42,7 +46,8 @@ func transportFor(o Options) *http.Transport {
 		ResponseHeaderTimeout:  o.HeaderTimeout,
 		MaxResponseHeaderBytes: 1 << 20,
 		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    4,
+		MaxIdleConnsPerHost:    maxConns,
+		MaxConnsPerHost:        maxConns,
 	}
 }
 
@@ -103,37 +108,64 @@ func (s *session) blob(ctx context.Context, h v1.Hash, what string) ([]byte, err
 	return body, nil
 }
 
+// holds asks for a blob without fetching it. A HEAD affirms it cheaply;
+// anything else is asked again by a GET, whose answer tells why. The error is
+// errGone, or a *failure.
+func (s *session) holds(ctx context.Context, h v1.Hash, what string) error {
+	resp, err := s.ask(ctx, http.MethodHead, "blobs", h.String(), nil)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		resp, err = s.ask(ctx, http.MethodGet, "blobs", h.String(), nil)
+	}
+	if err != nil {
+		return s.guard.fill(failTransport(what, err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		_, err = s.read(resp, what)
+	}
+	return err
+}
+
+// get fetches a manifest or a small blob.
 func (s *session) get(ctx context.Context, kind, identifier, what string, accept []types.MediaType) ([]byte, http.Header, error) {
+	resp, err := s.ask(ctx, http.MethodGet, kind, identifier, accept)
+	if err != nil {
+		return nil, nil, s.guard.fill(failTransport(what, err))
+	}
+	defer resp.Body.Close()
+	body, err := s.read(resp, what)
+	return body, resp.Header, err
+}
+
+func (s *session) ask(ctx context.Context, method, kind, identifier string, accept []types.MediaType) (*http.Response, error) {
 	u := url.URL{
 		Scheme: s.repo.Scheme(),
 		Host:   s.repo.RegistryStr(),
 		Path:   fmt.Sprintf("/v2/%s/%s/%s", s.repo.RepositoryStr(), kind, identifier),
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, mt := range accept {
 		req.Header.Add("Accept", string(mt))
 	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, nil, s.guard.fill(failTransport(what, err))
-	}
-	defer resp.Body.Close()
+	return s.client.Do(req)
+}
+
+// read returns the body of an answer, or judges the one that is none.
+func (s *session) read(resp *http.Response, what string) ([]byte, error) {
 	body, err := readBounded(resp.Body, what)
 	if resp.StatusCode != http.StatusOK {
 		// The status is an answer even where the rest of the body is lost.
 		codes := errorCodes(body)
 		if meaning(resp.StatusCode, codes) == http.StatusNotFound && !isHTML(body, resp.Header.Get("Content-Type")) {
-			return nil, nil, errGone
+			return nil, errGone
 		}
-		return nil, nil, s.guard.fill(failStatus(what, resp.StatusCode, codes))
+		return nil, s.guard.fill(failStatus(what, resp.StatusCode, codes))
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return body, resp.Header, nil
+	return body, err
 }
 
 func readBounded(r io.Reader, what string) ([]byte, error) {

@@ -80,13 +80,14 @@ func labelled(ctx context.Context, platform string, labels map[string]string) (v
 	return mutate.ConfigFile(image, config)
 }
 
-// DeleteManifest removes a manifest from a registry, as clean-up jobs do.
-func DeleteManifest(ctx context.Context, repository, digest string) error {
+// Delete removes something from a registry, as clean-up jobs do: of kind
+// "manifests" by digest or tag, of kind "blobs" by digest.
+func Delete(ctx context.Context, repository, kind, what string) error {
 	repo, err := name.NewRepository(repository)
 	if err != nil {
 		return err
 	}
-	url := fmt.Sprintf("http://%s/v2/%s/manifests/%s", repo.RegistryStr(), repo.RepositoryStr(), digest)
+	url := fmt.Sprintf("http://%s/v2/%s/%s/%s", repo.RegistryStr(), repo.RepositoryStr(), kind, what)
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, url, nil)
 	if err != nil {
 		return err

@@ -161,15 +161,30 @@ func oversized(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 	_, _ = w.Write(a.body)
 }
 
-// endless sends spaces until the client has had enough.
+// endless sends spaces until the client has had enough. 64 MiB are endless for
+// a document of some kilobytes, and fit on every disk and into every memory
+// that a client fills with them.
 func endless(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 	a := record(r, inner)
 	a.writeHeader(w, -1)
 	spaces := bytes.Repeat([]byte{' '}, 64<<10)
-	for r.Context().Err() == nil {
+	for sent := 0; sent < 64<<20 && r.Context().Err() == nil; sent += len(spaces) {
 		if _, err := w.Write(spaces); err != nil {
 			return
 		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// slowBody sends the answer in pieces, and all of it within a second.
+func slowBody(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	a := record(r, inner)
+	a.writeHeader(w, len(a.body))
+	piece := len(a.body)/8 + 1
+	for rest := a.body; len(rest) > 0; rest = rest[min(piece, len(rest)):] {
+		_, _ = w.Write(rest[:min(piece, len(rest))])
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

@@ -58,6 +58,7 @@ type Answer func(w http.ResponseWriter, r *http.Request, inner http.Handler)
 // Fault is one way in which a registry misbehaves at one step.
 type Fault struct {
 	Name   string // unique for its step, such as "404-html"
+	Says   string // what is answered, in words
 	Step   Step
 	Times  int // how many requests get it before the registry recovers; 0: all
 	Answer Answer

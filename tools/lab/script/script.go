@@ -192,7 +192,7 @@ func unpublish(ts *testscript.TestScript, neg bool, args []string) {
 	if file, ok := strings.CutPrefix(digest, "@"); ok {
 		digest = strings.TrimSpace(ts.ReadFile(file))
 	}
-	ts.Check(lab.DeleteManifest(context.Background(), ts.Getenv("REPO"), digest))
+	ts.Check(lab.Delete(context.Background(), ts.Getenv("REPO"), "manifests", digest))
 	of(ts).registry.Forget()
 }
 
