@@ -141,7 +141,7 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 
 // look asks the engine what it has under the ref.
 func (j *job) look(ctx context.Context) error {
-	image, err := j.engine.Inspect(ctx, j.ref.String())
+	image, err := j.inspect(ctx, j.ref.String())
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
 		j.local = local{}
@@ -151,6 +151,26 @@ func (j *job) look(ctx context.Context) error {
 	}
 	j.local = local{image: image, wrong: judge(image, j.identity, j.o.Platform)}
 	return nil
+}
+
+// quiet is how long an engine may think about a question before that is said.
+const quiet = 10 * time.Second
+
+// inspect asks the engine, and says so when the answer takes long.
+func (j *job) inspect(ctx context.Context, ref string) (image *engine.Image, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		image, err = j.engine.Inspect(ctx, ref)
+	}()
+	for start := time.Now(); ; {
+		select {
+		case <-done:
+			return image, err
+		case <-time.After(quiet):
+			j.o.Notify(Notice{Text: fmt.Sprintf("waiting for %s to answer (%s so far)", j.engine.Name(), time.Since(start).Round(time.Second))})
+		}
+	}
 }
 
 // decide takes the whole decision, and asks the registry where it has to.
@@ -228,7 +248,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if err != nil {
 		return afterPull(d, d.State, "the pull failed: "+registry.OneLine(err.Error()), j.o), nil
 	}
-	image, err := j.engine.Inspect(ctx, pinned)
+	image, err := j.inspect(ctx, pinned)
 	if err != nil {
 		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
 	}
@@ -262,7 +282,7 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	if err != nil {
 		return err
 	}
-	image, err := j.engine.Inspect(ctx, id)
+	image, err := j.inspect(ctx, id)
 	if err != nil {
 		return fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
 	}

@@ -126,10 +126,30 @@ func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
 		return refusedBy(writeErr)
 	}
 	w.Close()
+	text := registry.OneLine(err.Error())
 	return &RefusedError{
-		State: registry.Unreachable, Reason: "the registry did not take what was built: " + registry.OneLine(err.Error()),
+		State: stateOf(text), Reason: "the registry did not take what was built: " + text,
 		Hint: "run it again; nothing is under the tag",
 	}
+}
+
+// stateOf reads a failed push's own words, where the registry would let us
+// write now: the HTTP status, or the error code of the OCI Distribution
+// Specification, which BuildKit prints in lower case.
+func stateOf(text string) registry.State {
+	for _, w := range []struct {
+		word  string
+		state registry.State
+	}{
+		{"401 Unauthorized", registry.Denied}, {": unauthorized: ", registry.Denied},
+		{"403 Forbidden", registry.Denied}, {": denied: ", registry.Denied},
+		{"429 Too Many Requests", registry.Throttled}, {": toomanyrequests: ", registry.Throttled},
+	} {
+		if strings.Contains(text, w.word) {
+			return w.state
+		}
+	}
+	return registry.Unreachable
 }
 
 // find looks at something in the repository by its digest: it has to hold an

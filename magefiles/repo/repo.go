@@ -11,6 +11,7 @@ import (
 
 	"github.com/vessux/openlock/tools/bench"
 	"github.com/vessux/openlock/tools/check"
+	"github.com/vessux/openlock/tools/decisions"
 	"github.com/vessux/openlock/tools/demo"
 	"github.com/vessux/openlock/tools/lab"
 	"github.com/vessux/openlock/tools/release"
@@ -33,6 +34,9 @@ func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }
 
 // Bench measures openlock against named tools and writes docs/benchmarks.md.
 func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }
+
+// Decisions proves the table of decisions on real parts, measures a script beside it, and writes docs/decisions.md.
+func Decisions(ctx context.Context) error { return decisions.Update(ctx, os.Stdout) }
 
 // Fuzz runs every fuzz target for a time, such as 60s.
 func Fuzz(ctx context.Context, each time.Duration) error { return check.Fuzz(ctx, each, os.Stdout) }

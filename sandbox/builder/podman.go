@@ -78,37 +78,62 @@ func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
-	files, err := containerfile.NewContext(r.Containerfile)
+	image, remove, err := p.build(ctx, r, platform, r.NoCache)
 	if err != nil {
 		return "", err
 	}
-	defer files.Remove()
+	if !isFor(image, platform) && !r.NoCache {
+		// Podman's cache does not tell the platforms of what is built FROM scratch.
+		remove()
+		if image, remove, err = p.build(ctx, r, platform, true); err != nil {
+			return "", err
+		}
+	}
+	defer remove()
+	return p.push(ctx, image, r.Repository)
+}
+
+func isFor(image v1.Image, platform string) bool {
+	c, err := image.ConfigFile()
+	return err == nil && registry.SamePlatform(c.Platform().String(), platform)
+}
+
+// build builds for one platform. The image lies in files that remove deletes.
+func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform string, noCache bool) (image v1.Image, remove func(), err error) {
+	files, err := containerfile.NewContext(r.Containerfile)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			files.Remove()
+		}
+	}()
 	args := []string{"build", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
 		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.File, "--iidfile", files.Report}
-	if r.NoCache {
+	if noCache {
 		args = append(args, "--no-cache")
 	}
 	args = append(append(args, labelArgs(r.Labels)...), files.Dir)
 	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
-		return "", err
+		return nil, nil, err
 	}
 	id, err := os.ReadFile(files.Report)
 	if err != nil {
-		return "", fmt.Errorf("podman has told nothing about what it built: %w", err)
+		return nil, nil, fmt.Errorf("podman has told nothing about what it built: %w", err)
 	}
 	dir := files.Path("layout")
 	if err := p.podman.Work(ctx, buildTimeout, nil, "push", "--format", "oci", strings.TrimSpace(string(id)), "oci:"+dir); err != nil {
-		return "", err
+		return nil, nil, err
 	}
-	return p.push(ctx, dir, r.Repository)
+	if image, err = onlyImage(dir); err != nil {
+		return nil, nil, fmt.Errorf("what podman built: %w", err)
+	}
+	return image, files.Remove, nil
 }
 
-// push uploads the one image of a layout by its digest.
-func (p *Podman) push(ctx context.Context, dir, repository string) (string, error) {
-	image, err := onlyImage(dir)
-	if err != nil {
-		return "", fmt.Errorf("what podman built: %w", err)
-	}
+// push uploads an image by its digest.
+func (p *Podman) push(ctx context.Context, image v1.Image, repository string) (string, error) {
 	digest, err := image.Digest()
 	if err != nil {
 		return "", err

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/program"
@@ -75,13 +77,27 @@ func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 	return p.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), nil, append(args, ref)...)
 }
 
-// Build runs podman build.
+// Build runs podman build. Where another podman has removed an image while
+// this one looked for what it could reuse, it begins again.
 func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 	return buildWith(b, func(dir string, args []string) error {
-		args = append([]string{"build", "--format", "oci"}, args...)
-		return p.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), nil, append(args, dir)...)
+		args = append(append([]string{"build", "--format", "oci"}, args...), dir)
+		for try := 1; ; try++ {
+			err := p.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), nil, args...)
+			if said := new(program.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(time.Second):
+			}
+		}
 	})
 }
+
+// buildTries is how often a build begins that a busy store disturbs.
+const buildTries = 3
 
 // Tag runs podman tag.
 func (p *Podman) Tag(ctx context.Context, image, ref string) error {

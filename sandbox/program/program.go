@@ -28,8 +28,9 @@ type Program struct {
 	Output io.Writer // for what it prints while it works; nil: nobody wants it
 }
 
-// questionTimeout bounds every Ask.
-const questionTimeout = 10 * time.Second
+// questionTimeout bounds every Ask. Podman does not answer while another one
+// writes a layer, which takes many seconds for a large one on a slow disk.
+const questionTimeout = time.Minute
 
 // Ask runs a quick command and returns its standard output. The error holds
 // the last line of what it said on standard error.

@@ -183,11 +183,11 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, s.guard.fill(failTransport(what, err))
 	}
 	defer resp.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if resp.StatusCode/100 != 2 || isHTML(answer, resp.Header.Get("Content-Type")) {
-		return nil, s.guard.fill(failWrite(what, resp, answer))
+	if resp.StatusCode/100 == 2 && mediaTypeOf(resp.Header.Get("Content-Type")) != "text/html" {
+		return resp, nil // its body says nothing
 	}
-	return resp, nil
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return nil, s.guard.fill(failWrite(what, resp, answer))
 }
 
 // failWrite judges a registry's answer to a write that it did not take.

@@ -54,7 +54,7 @@ var Faults = []Fault{
 	{"redirect-nowhere", invalid, invalid, invalid, invalid, invalid, invalid, 1, built},
 	{"silent", down, down, down, down, down, down, 1, built}, // a host does not wait twice
 	{"stalled-header", down, down, down, down, down, down, 1, built},
-	{"stalled-body", ok, down, down, down, down, down, 1, built},
+	{"stalled-body", ok, down, down, down, down, ok, 1, built}, // nor does the body of what was taken
 	{"reset", down, down, down, down, down, down, 3, built},
 	{"reset-once", ok, ok, ok, ok, ok, ok, 2, pulled},
 	{"not-http", invalid, invalid, invalid, invalid, invalid, invalid, 1, built},

@@ -87,6 +87,13 @@ func registriesConf(insecure []string) string {
 	return b.String()
 }
 
+// Registries writes a registries.conf of its own into dir, with other hosts
+// that speak plain HTTP, and returns the variable that selects it.
+func (p *PodmanStore) Registries(dir string, insecure ...string) (env string, err error) {
+	path := filepath.Join(dir, "registries.conf")
+	return "CONTAINERS_REGISTRIES_CONF=" + path, os.WriteFile(path, []byte(registriesConf(insecure)), 0o600)
+}
+
 // Run runs podman in this store and returns what it printed.
 func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
 	return runWith(ctx, p.Env, "podman", args...)

@@ -83,10 +83,14 @@ func RedirectTo(base string) Answer {
 	}
 }
 
-// silent accepts the request and never answers.
-func silent(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-	_, _ = io.Copy(io.Discard, r.Body) // the server sees a client go only when the body is read
-	<-r.Context().Done()
+// silent accepts the request and never answers. It holds the bare connection:
+// the server itself does not see every client go.
+func silent(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if c := hijack(w); c != nil {
+		defer c.Close()
+		_, _ = io.Copy(io.Discard, c) // until the client has gone
+	}
 }
 
 func stalledHeader(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
