@@ -14,6 +14,7 @@ import (
 
 	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
 )
 
 // patience is how long a command of the script is waited for.
@@ -47,7 +48,7 @@ func (p Parts) Measure(ctx context.Context) (Baseline, error) {
 	b := Baseline{Cases: map[string]Script{}}
 	for _, version := range []func() (string, error){
 		func() (string, error) { return p.Podman.Run(ctx, "--version") },
-		func() (string, error) { return p.Builder.Run(ctx, "buildx", "version") },
+		func() (string, error) { return lab.Buildx.Version() },
 	} {
 		text, err := version()
 		if err != nil {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"crypto/sha256"
+	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -115,4 +116,22 @@ func Root() (string, error) {
 		return "", fmt.Errorf("not in a checkout of openlock: no go.mod above the working directory")
 	}
 	return filepath.Dir(mod), nil
+}
+
+// Version returns the name and version of a part that is compiled from parts.
+func (p Part) Version() (string, error) {
+	path, err := p.Find()
+	if err != nil {
+		return "", err
+	}
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if strings.HasPrefix(info.Path, m.Path+"/") {
+			return p.Name + " " + m.Version, nil
+		}
+	}
+	return "", fmt.Errorf("%s tells no version", path)
 }

@@ -13,6 +13,8 @@
 //	fail-build  so many builds fail, a number
 //	hang-pull, hang-build
 //	            they go on until they are killed
+//	loud        builds print 100 MB
+//	garbage     builds print what is not UTF-8, and what a terminal obeys
 //	foreign     builds leave out the label
 package fakeengine
 

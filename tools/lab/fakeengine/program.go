@@ -162,6 +162,15 @@ func (p program) build(c commandLine) error {
 	if p.store.is("hang-build") {
 		time.Sleep(time.Hour)
 	}
+	if p.store.is("loud") {
+		line := strings.Repeat("x", 99) + "\n"
+		for range 1_000_000 {
+			fmt.Fprint(os.Stderr, line)
+		}
+	}
+	if p.store.is("garbage") {
+		os.Stderr.WriteString("\xff\xfe\x00\x1b[2J caf\xe9 \xf0\x9f\n")
+	}
 	if p.store.spend("fail-build") {
 		return fmt.Errorf("the fake build fails")
 	}

@@ -92,7 +92,7 @@ func (f *fake) install(name string) error {
 
 // closePath links what scripts may use into bin.
 func closePath(bin string, programs []string) error {
-	for _, name := range []string{"openlock", "sh", "cat", "cut", "sha256sum", "mkfifo", "head", "grep"} {
+	for _, name := range []string{"openlock", "sh", "cat", "cut", "sha256sum", "mkfifo", "head", "grep", "wc", "tail"} {
 		if path, err := exec.LookPath(name); err == nil {
 			programs = append(programs, path)
 		}

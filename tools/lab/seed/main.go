@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,12 @@ func run(args []string) error {
 	switch args[0] {
 	case "write":
 		return os.WriteFile(args[1], []byte(args[2]), 0o644)
+	case "fill":
+		size, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(args[1], make([]byte, size), 0o644)
 	case "print":
 		fmt.Println(args[1])
 	case "show":
