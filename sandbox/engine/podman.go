@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (*Podman) Store() string {
 // Inspect asks podman once. Only when that fails does it ask a second
 // question, whose exit code tells a missing image (1) from a broken engine.
 func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
-	out, err := p.program.Ask(ctx, "image", "inspect", ref)
+	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
@@ -57,6 +58,51 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 	}
 	i := images[0]
 	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+}
+
+// brokenImage is podman's complaint about an image without a manifest, which a
+// podman leaves that is killed while it stores one. Questions about other
+// images end with it too, as long as the broken one is there.
+var brokenImage = regexp.MustCompile(`image with ID "([0-9a-f]{64})" \(consider removing the image`)
+
+// Limits on the mending of podman's store.
+const (
+	brokenWait = 2 * time.Second // for another podman that is just about to complete the image
+	brokenMost = 20              // images that are removed
+)
+
+// askOfWhole asks, and takes broken images out of the way, as podman advises.
+// Nobody can use them, and what they were meant to be is made anew.
+func (p *Podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error) {
+	for range brokenMost {
+		out, err := p.program.Ask(ctx, args...)
+		id := brokenIn(err)
+		if id == "" {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(brokenWait):
+		}
+		if out, err = p.program.Ask(ctx, args...); brokenIn(err) != id {
+			return out, err
+		}
+		if _, err := p.program.Ask(ctx, "rmi", "--force", id); err != nil {
+			return nil, err
+		}
+	}
+	return p.program.Ask(ctx, args...)
+}
+
+func brokenIn(err error) string {
+	if err == nil {
+		return ""
+	}
+	if m := brokenImage.FindStringSubmatch(err.Error()); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // Pull runs podman pull.

@@ -33,8 +33,10 @@ func (f *failure) Error() string { return f.reason }
 func asFailure(err error) *failure {
 	f := new(failure)
 	if !errors.As(err, &f) {
-		f = &failure{state: Invalid, reason: OneLine(err.Error())}
+		f = &failure{state: Invalid, reason: err.Error()}
 	}
+	// Parts of it were cut to a line's length; the whole may be longer.
+	f.reason = OneLine(f.reason)
 	return f
 }
 

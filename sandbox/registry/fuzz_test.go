@@ -2,11 +2,16 @@ package registry
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -133,6 +138,72 @@ func FuzzErrorCodes(f *testing.F) {
 			if c == transport.TooManyRequestsErrorCode && fail.state != Throttled && meaning(status, codes) == 429 {
 				t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
 			}
+		}
+	})
+}
+
+// challenger answers every request to the registry with a challenge, and every
+// other with a token; it notes who was asked, and with which login.
+type challenger struct {
+	challenge string
+	asked     []*http.Request
+}
+
+func (c *challenger) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.asked = append(c.asked, r)
+	resp := &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: r,
+		Body: io.NopCloser(strings.NewReader(`{"token":"t"}`)),
+	}
+	if r.URL.Host == "registry.example" && strings.HasPrefix(r.URL.Path, "/v2/") {
+		resp.StatusCode = http.StatusUnauthorized
+		resp.Header.Set("WWW-Authenticate", c.challenge)
+		resp.Body = http.NoBody
+	}
+	return resp, nil
+}
+
+// FuzzChallenge: whatever a registry that speaks TLS says of its token server,
+// nothing goes there in the clear, or into the local network.
+func FuzzChallenge(f *testing.F) {
+	for _, s := range []string{
+		`Bearer realm="https://token.example/token",service="s",scope="repository:a/b:pull"`, `Bearer realm="http://token.example/token"`,
+		`Bearer realm="https://127.0.0.1/"`, `Bearer realm="https://localhost/"`, `Bearer realm="file:///etc/passwd"`, `Bearer realm=""`, `Bearer`, `Basic realm="x"`, `Basic`,
+		`Negotiate`, ``, `Bearer realm="https://token.example:0x50/%00\x1b[2J"`, `Bearer realm="//token.example"`, `Bearer realm="https://[fe80::1%25eth0]/"`, `bearer REALM=https://t`,
+		`Bearer realm="https://token.example/?a=b&a=c",error="invalid_token"`, `Bearer realm="https://user:password@token.example/"`,
+		`Bearer realm="0` + strings.Repeat("\x9e", 2000) + "\x00\"",
+	} {
+		f.Add(s)
+	}
+	repo, err := name.NewRepository("registry.example/a/b", name.StrictValidation)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, challenge string) {
+		c := &challenger{challenge: challenge}
+		_, err := open(t.Context(), repo, authn.FromConfig(authn.AuthConfig{Username: "robot", Password: "hunter2"}), c, time.Second, transport.PullScope)
+		if err != nil {
+			fail := asFailure(err)
+			if fail.reason == "" || fail.reason != OneLine(fail.reason) || strings.Contains(fail.reason, "hunter2") {
+				t.Errorf("reason %q is not fit to print", fail.reason)
+			}
+		}
+		for _, r := range c.asked {
+			if r.URL.Scheme != "https" || isInner(r.URL.Hostname()) {
+				t.Errorf("%q: asked %s", challenge, r.URL)
+			}
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, s := range []string{"", "0", "1", "3600", "-1", "99999999999999999999", "1.5", "Tue, 24 Nov 2026 13:00:00 GMT", "Tue, 24 Nov 2026 11:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", " 5 "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if d := parseRetryAfter(header, now); d < 0 {
+			t.Errorf("%q: %s", header, d)
 		}
 	})
 }

@@ -22,13 +22,18 @@ const maxRedirects = 5
 // no headers.
 type guard struct {
 	inner   http.RoundTripper
-	tlsOnly bool // the registry speaks TLS: nothing goes in the clear
+	host    string // of the registry, without its port
+	tlsOnly bool   // the registry speaks TLS: nothing goes in the clear
 	after   atomic.Int64
 }
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if why := g.refuses(req); why != "" {
-		return nil, &failure{state: Invalid, reason: "redirect refused: " + why}
+		what := "request"
+		if req.Response != nil {
+			what = "redirect"
+		}
+		return nil, &failure{state: Invalid, reason: what + " refused: " + why}
 	}
 	resp, err := g.inner.RoundTrip(req)
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
@@ -46,8 +51,8 @@ func (g *guard) refuses(req *http.Request) string {
 		return host + " leaves TLS"
 	case redirects > maxRedirects:
 		return fmt.Sprintf("%s gave more than %d in a row", host, maxRedirects)
-	case isInner(req.URL.Hostname()) && !isInner(from.Hostname()):
-		return host + " leads to an address inside the local network"
+	case isInner(req.URL.Hostname()) && !isInner(g.host):
+		return g.host + " leads to an address inside the local network"
 	}
 	return ""
 }

@@ -61,7 +61,8 @@ func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, b
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	g := &guard{inner: base, tlsOnly: repo.Scheme() == "https"}
+	registry := url.URL{Host: repo.RegistryStr()}
+	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https"}
 	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(scope)})
 	if err != nil {
 		return nil, g.fill(failTransport("registry "+repo.RegistryStr(), err))

@@ -178,7 +178,7 @@ func TestGuardRefuses(t *testing.T) {
 	for _, row := range rows {
 		from, _ := url.Parse(row.from)
 		to, _ := url.Parse(row.to)
-		g := &guard{tlsOnly: from.Scheme == "https"}
+		g := &guard{host: from.Hostname(), tlsOnly: from.Scheme == "https"}
 		why := g.refuses(&http.Request{URL: to, Response: &http.Response{Request: &http.Request{URL: from}}})
 		if (why != "") != row.refused {
 			t.Errorf("%s to %s: refused %q, want %v", row.from, row.to, why, row.refused)
