@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/sandbox/lock"
+	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestMain lets the test binary be the other process.
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 		time.Sleep(time.Minute)
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(labtest.Checked(m).Run())
 }
 
 // hold starts a process that holds the lock and returns once it has it.

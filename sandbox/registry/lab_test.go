@@ -24,6 +24,7 @@ import (
 	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab"
 	"github.com/vessux/openlock/tools/lab/fault"
+	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 var (
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 		os.Setenv(env, dir)
 	}
 	os.Unsetenv("REGISTRY_AUTH_FILE")
-	code := m.Run()
+	code := labtest.Checked(m).Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }

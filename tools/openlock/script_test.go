@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	commands := map[string]func(){"openlock": main}
 	maps.Copy(commands, script.FakeEngines())
-	testscript.Main(m, commands)
+	testscript.Main(labtest.Checked(m), commands)
 }
 
 // TestCommandLine runs the suite of all that needs no particular engine, by
