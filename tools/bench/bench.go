@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // Run measures everything, shows it on out and writes it to docs/benchmarks.md
@@ -147,7 +149,7 @@ func (b *bench) pairs() []pair {
 			other: command{name: "docker image inspect", env: b.docker.Env, args: []string{"docker", "image", "inspect", image}},
 		},
 		{
-			name: "exists, both children checked", bound: 1, runs: 100,
+			name: "exists, both children and their layers checked", bound: 1, runs: 100,
 			ours:  b.ours("exists", nil),
 			other: command{name: "crane digest of the tag alone", env: b.env, args: []string{b.crane, "digest", image}},
 		},
@@ -206,11 +208,19 @@ func (b *bench) failing(ctx context.Context, r *report) error {
 		return err
 	}
 	defer stop()
+	busy := lab.StartRegistry()
+	defer busy.Close()
+	throttles, _ := fault.Named(fault.Manifest, "429")
+	busy.Wrap(func(inner http.Handler) http.Handler { return fault.Handler(inner, throttles) })
 	for _, c := range []struct {
 		name, host string
 		bound      time.Duration
 		runs       int
-	}{{"refused port, until the build starts", refused, 500 * time.Millisecond, 15}, {"silent registry, until the build starts", silent, 3500 * time.Millisecond, 5}} {
+	}{
+		{"refused port, until the build starts", refused, 500 * time.Millisecond, 15},
+		{"silent registry, until the build starts", silent, 3500 * time.Millisecond, 5},
+		{"429 without Retry-After, until the build starts", busy.Host(), 10 * time.Second, 3},
+	} {
 		var took []time.Duration
 		plan := command{name: "openlock plan", env: append(append([]string(nil), b.env...), b.podman.Env...),
 			args: []string{b.openlock, "plan", "--containerfile", b.file, "--repository", c.host + "/openlock-base", "--runtime", "podman"}}
