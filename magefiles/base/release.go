@@ -16,21 +16,22 @@ import (
 type Release mg.Namespace
 
 // Push publishes the base image for every platform, where it is not published, and prints its ref.
-func Push(ctx context.Context, builder, runtime, containerfile, repository, force *string, nocache, json *bool) error {
+func Push(ctx context.Context, builder, runtime, containerfile, repository, force *string, forceunsound, nocache, json *bool) error {
 	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
-	return publish(ctx, a, command.PublishFlags{Builder: builder, Force: force, NoCache: is(nocache)})
+	return publish(ctx, a, is(forceunsound), command.PublishFlags{Builder: builder, Force: force, NoCache: is(nocache)})
 }
 
 // Base publishes the base image as push does; from legs that were built apart, -legs=platform=digest,…, it builds nothing.
-func (Release) Base(ctx context.Context, legs, builder, runtime, containerfile, repository, force *string, nocache, json *bool) error {
+func (Release) Base(ctx context.Context, legs, builder, runtime, containerfile, repository, force *string, forceunsound, nocache, json *bool) error {
 	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
-	return publish(ctx, a, command.PublishFlags{Legs: legs, Builder: builder, Force: force, NoCache: is(nocache)})
+	return publish(ctx, a, is(forceunsound), command.PublishFlags{Legs: legs, Builder: builder, Force: force, NoCache: is(nocache)})
 }
 
 // Leg builds the base image for one platform, pushes it without a tag, and prints its digest.
-func (Release) Leg(ctx context.Context, platform string, builder, runtime, containerfile, repository *string, nocache, json *bool) error {
+func (Release) Leg(ctx context.Context, platform string, builder, runtime, containerfile, repository *string, forceunsound, nocache, json *bool) error {
 	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime}, json)
-	err := a.Leg(ctx, platform, command.PublishFlags{Builder: builder, NoCache: is(nocache)}, findBuilder)
+	p := command.PublishFlags{Builder: builder, NoCache: is(nocache), Check: soundOrForced(a, is(forceunsound))}
+	err := a.Leg(ctx, platform, p, findBuilder)
 	a.ReportGitHub(err)
 	return exit(err)
 }
@@ -43,7 +44,8 @@ func (Release) Gate(ctx context.Context, containerfile, repository *string, json
 	return exit(err)
 }
 
-func publish(ctx context.Context, a *command.App, p command.PublishFlags) error {
+func publish(ctx context.Context, a *command.App, forceUnsound bool, p command.PublishFlags) error {
+	p.Check = soundOrForced(a, forceUnsound)
 	err := a.Publish(ctx, p, findBuilder)
 	a.ReportGitHub(err)
 	return exit(err)

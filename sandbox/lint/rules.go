@@ -22,9 +22,10 @@ var rules = map[string]rule{
 	"arg-without-default":    {why: "whoever builds decides its value, and " + tagged, fix: "give it a default: ARG NAME=value"},
 	"syntax-without-digest":  {why: "another frontend may build another image, and " + tagged, fix: "leave the line out, or pin it: # syntax=docker/dockerfile:1@sha256:…"},
 	"platform-of-last-stage": {why: "the image would be for that platform, whichever was asked for", fix: "leave out --platform in the last stage; stages before it may have it"},
-	"unchecked-download":     {warning: true, why: "what is downloaded may change, and " + tagged, fix: "check it in the same RUN: printf '%s  %s\\n' SHA256 FILE | sha256sum --check"},
+	"unchecked-download":     {warning: true, why: "what is downloaded may change, and " + tagged, fix: "check it in the same RUN: printf '%s *%s\\n' SHA256 FILE | sha256sum --check"},
 	"heredoc":                {why: required, fix: "write one RUN with && and line continuations, and files with printf"},
 	"copy-link":              {why: required, fix: "leave out --link"},
 	"add-checksum":           {why: required, fix: "download it in RUN and check it there: curl … && sha256sum --check"},
+	"stage-name-case":        {why: "podman knows a stage only by its name as it is written", fix: "write the name as AS has it"},
 	"too-new":                {why: required, fix: "leave it out"},
 }

@@ -59,29 +59,42 @@ func (f *file) from(i int, s instructions.Stage) {
 			return
 		}
 	}
-	if name != "scratch" && !f.isStage(name, i) && !pinned(name) {
-		f.add("from-without-digest", s.Location, "the image %s is not pinned by its digest", name)
-	}
+	f.source(name, i, false, s.Location, "FROM "+name)
 	if i == len(f.stages)-1 && s.Platform != "" && s.Platform != "$TARGETPLATFORM" && s.Platform != "${TARGETPLATFORM}" {
 		f.add("platform-of-last-stage", s.Location, "the last stage is for the platform %s", s.Platform)
 	}
 }
 
-// isStage reports whether a name is that of a stage before number i.
-func (f *file) isStage(name string, i int) bool {
+// stageOf returns the name, as it is written, of the stage before number i that
+// BuildKit understands by another name; "" for none.
+func (f *file) stageOf(name string, i int) string {
 	for _, s := range f.stages[:i] {
 		if s.Name != "" && strings.EqualFold(s.Name, name) {
-			return true
+			return asWritten(s)
 		}
 	}
-	return false
+	return ""
 }
 
-// isSource reports whether COPY --from or a mount may name it: a stage by name
-// or number, or an image that is pinned.
-func (f *file) isSource(name string, i int) bool {
-	n, err := strconv.Atoi(name)
-	return err == nil && n >= 0 && n < i || name == "scratch" || f.isStage(name, i) || pinned(name)
+// asWritten returns the name after AS; BuildKit's own is in lower case.
+func asWritten(s instructions.Stage) string {
+	words := strings.Fields(s.SourceCode)
+	return words[len(words)-1]
+}
+
+// source checks what FROM, COPY --from or a mount names: a stage before, by
+// name or, where that is allowed, by number; or an image that is pinned.
+func (f *file) source(name string, i int, numbers bool, at []parser.Range, what string) {
+	if n, err := strconv.Atoi(name); numbers && err == nil && n >= 0 && n < i {
+		return
+	}
+	switch stage := f.stageOf(name, i); {
+	case name == "scratch", pinned(name), stage == name:
+	case stage != "":
+		f.add("stage-name-case", at, "%s: the stage is called %s", what, stage)
+	default:
+		f.add("from-without-digest", at, "%s is neither a stage before nor an image that is pinned by its digest", what)
+	}
 }
 
 func (f *file) arg(c *instructions.ArgCommand, unset map[string][]parser.Range) {
@@ -133,8 +146,8 @@ func (f *file) copy(i int, c *instructions.CopyCommand) {
 		f.add("heredoc", c.Location(), "COPY of a heredoc")
 	case c.From == "":
 		f.add("copy-from-context", c.Location(), "COPY of %s from the build context", strings.Join(c.SourcePaths, " "))
-	case !f.isSource(c.From, i):
-		f.add("from-without-digest", c.Location(), "COPY --from=%s is neither a stage nor pinned by its digest", c.From)
+	default:
+		f.source(c.From, i, true, c.Location(), "COPY --from="+c.From)
 	}
 	if c.Link {
 		f.add("copy-link", c.Location(), "COPY --link")
@@ -202,9 +215,9 @@ func (f *file) mounts(i int, c *instructions.RunCommand) {
 			f.add("cache-mount", c.Location(), "RUN --mount=type=cache")
 		}
 		switch {
-		case m.From != "" && !f.isSource(m.From, i):
-			f.add("from-without-digest", c.Location(), "RUN --mount from=%s is neither a stage nor pinned by its digest", m.From)
-		case m.From == "" && m.Type == instructions.MountTypeBind:
+		case m.From != "":
+			f.source(m.From, i, true, c.Location(), "RUN --mount from="+m.From)
+		case m.Type == instructions.MountTypeBind:
 			f.add("mount-from-context", c.Location(), "RUN --mount=type=bind of the build context")
 		}
 	}

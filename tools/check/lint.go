@@ -36,6 +36,7 @@ func Lint(ctx context.Context, out io.Writer) error {
 		{name: "gofmt", silent: true, args: []string{"gofmt", "-l", "magefile.go", "magefiles", "sandbox", "tools"}},
 		{name: "go mod tidy", args: []string{"go", "mod", "tidy", "-diff"}},
 		{name: "go mod verify", args: []string{"go", "mod", "verify"}},
+		{name: "lint:containerfile", args: []string{"go", "test", "-count=1", "-run", "TestOurOwn", "./sandbox/lint"}},
 		{name: "go vet", args: []string{"go", "vet", "./..."}},
 		{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}},
 	}

@@ -42,6 +42,9 @@ type PublishFlags struct {
 	Legs    *string // platform=digest, separated by commas or spaces ($OPENLOCK_LEGS)
 	Force   *string // digest of the tag to replace
 	NoCache bool
+	// Check looks at the Containerfile before anything else is done; nil: nobody
+	// does. It is handed in, as builders are.
+	Check func(containerfile []byte) error
 }
 
 // FindBuilder returns the builder that a runtime (auto, docker or podman) and
@@ -119,6 +122,11 @@ func (a *App) Gate(ctx context.Context) error {
 }
 
 func (a *App) publishOptions(ctx context.Context, s settings, p PublishFlags, find FindBuilder) (sandbox.PublishOptions, error) {
+	if p.Check != nil {
+		if err := p.Check(s.base.Containerfile); err != nil {
+			return sandbox.PublishOptions{}, err
+		}
+	}
 	s.registry.Retry = registry.CIRetry
 	o := sandbox.PublishOptions{NoCache: p.NoCache, Registry: s.registry, Notify: a.notifyGrouped()}
 	var err error

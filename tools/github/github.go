@@ -95,14 +95,28 @@ func (a *Actions) EndGroup() {
 }
 
 // Error makes an annotation of an error.
-func (a *Actions) Error(title, text string) { a.annotate("error", title, text) }
+func (a *Actions) Error(title, text string) { a.annotate("error", title, text, "") }
 
 // Warning makes an annotation of a warning.
-func (a *Actions) Warning(title, text string) { a.annotate("warning", title, text) }
+func (a *Actions) Warning(title, text string) { a.annotate("warning", title, text, "") }
 
-func (a *Actions) annotate(kind, title, text string) {
+// ErrorAt makes an annotation of an error in a line of a file of the repository.
+func (a *Actions) ErrorAt(file string, line int, title, text string) {
+	a.annotate("error", title, text, place(file, line))
+}
+
+// WarningAt makes an annotation of a warning in a line of a file.
+func (a *Actions) WarningAt(file string, line int, title, text string) {
+	a.annotate("warning", title, text, place(file, line))
+}
+
+func place(file string, line int) string {
+	return fmt.Sprintf("file=%s,line=%d,", property(file), line)
+}
+
+func (a *Actions) annotate(kind, title, text, place string) {
 	if a != nil {
-		fmt.Fprintf(a.log, "::%s title=%s::%s\n", kind, property(title), data(text))
+		fmt.Fprintf(a.log, "::%s %stitle=%s::%s\n", kind, place, property(title), data(text))
 	}
 }
 

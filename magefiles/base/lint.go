@@ -1,0 +1,94 @@
+package base
+
+import (
+	"fmt"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/vessux/openlock/sandbox/lint"
+	"github.com/vessux/openlock/tools/command"
+)
+
+// Lint holds the checks of what images are made from.
+type Lint mg.Namespace
+
+// lintJSON is the JSON of lint:containerfile.
+type lintJSON struct {
+	Sound    bool           `json:"sound"`
+	Findings []lint.Finding `json:"findings"`
+}
+
+// Containerfile fails unless the Containerfile alone decides the image.
+func (Lint) Containerfile(containerfile *string, json *bool) error {
+	a := app(command.Flags{Containerfile: containerfile}, json)
+	err := lintFile(a)
+	a.ReportGitHub(err)
+	return exit(err)
+}
+
+func lintFile(a *command.App) error {
+	b, err := a.Containerfile()
+	if err != nil {
+		return err
+	}
+	found, unsound := judge(a, b)
+	if found == nil {
+		found = []lint.Finding{}
+	}
+	if unsound == nil || a.JSON {
+		if err := a.Print(containerfileName(a)+" is sound", lintJSON{unsound == nil, found}); err != nil {
+			return err
+		}
+	}
+	return unsound
+}
+
+// soundOrForced is the check before publishing.
+func soundOrForced(a *command.App, force bool) func([]byte) error {
+	return func(b []byte) error {
+		_, err := judge(a, b)
+		if err == nil || !force {
+			return err
+		}
+		a.Say("WARNING: "+err.Error()+", and is published by force: its tag does not tell what is in the image", "")
+		a.GitHub.Warning("openlock", "an unsound Containerfile is published by force")
+		return nil
+	}
+}
+
+// judge says every finding, and returns an error where one is more than a
+// warning.
+func judge(a *command.App, containerfile []byte) ([]lint.Finding, error) {
+	name := containerfileName(a)
+	found, err := lint.Check(containerfile)
+	if err != nil {
+		return nil, &command.UsageError{Err: fmt.Errorf("%s: %w", name, err)}
+	}
+	errors := 0
+	for _, f := range found {
+		text := f.Text + "; " + f.Why
+		if f.Warning {
+			a.Say(fmt.Sprintf("warning: %s:%d: %s: %s", name, f.Line, f.Rule, text), f.Fix)
+			a.GitHub.WarningAt(name, f.Line, f.Rule, text+"\n"+f.Fix)
+			continue
+		}
+		errors++
+		a.Say(fmt.Sprintf("%s:%d: %s: %s", name, f.Line, f.Rule, text), f.Fix)
+		a.GitHub.ErrorAt(name, f.Line, f.Rule, text+"\n"+f.Fix)
+	}
+	if errors > 0 {
+		return found, &command.UsageError{
+			Err:  fmt.Errorf("%s is unsound: something else than the file decides the image", name),
+			Hint: "mend what is named above; -forceunsound publishes it all the same",
+		}
+	}
+	return found, nil
+}
+
+func containerfileName(a *command.App) string {
+	otherwise := Image.Containerfile
+	if otherwise == "" {
+		otherwise = "sandbox/base/base.Containerfile"
+	}
+	return a.ContainerfileName(otherwise)
+}
