@@ -13,11 +13,14 @@ import (
 type Base struct {
 	Containerfile []byte
 	Repository    string // host[:port]/path, see [tag.CheckRepository]
+	// Digest, sha256:…, is that of the index which is known to be the image's;
+	// empty: not known. [Ensure] pulls from no other, whatever the tag names.
+	Digest string
 }
 
 // Default returns openlock's own base image, embedded in the program.
 func Default() Base {
-	return Base{Containerfile: base.Containerfile(), Repository: base.Repository}
+	return Base{Containerfile: base.Containerfile(), Repository: base.Repository, Digest: base.Digest()}
 }
 
 // Ref returns the image's name. The error is that of [tag.CheckRepository].

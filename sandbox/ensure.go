@@ -188,7 +188,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		return nil, err
 	}
 	q.SkipBlobs = pulls
-	res, err := registry.Probe(ctx, q, j.o.Registry)
+	res, err := j.probe(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -197,6 +197,25 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	}
 	j.ignoreLogins = res.IgnoreLogins
 	return fromRegistry(j.local, res, j.o), nil
+}
+
+// probe asks for the tag, or for the digest that the image is known by. A
+// registry that has the tag and not the digest serves something else.
+func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, error) {
+	q.Digest = j.Digest
+	res, err := registry.Probe(ctx, q, j.o.Registry)
+	if err != nil || j.Digest == "" || res.State != registry.Absent {
+		return res, err
+	}
+	q.Digest = ""
+	byTag, err := registry.Probe(ctx, q, j.o.Registry)
+	if err != nil || byTag.Digest == "" {
+		return byTag, err
+	}
+	byTag.State, byTag.Missing, byTag.Children = registry.Invalid, q.Platforms, nil
+	byTag.Reason = fmt.Sprintf("published image differs from the one this release was built with: it is %s, not %s", byTag.Digest, j.Digest)
+	byTag.Hint = "the registry or a mirror serves another image under this tag: tell its owner"
+	return byTag, nil
 }
 
 // underLock decides and does what was decided, alone.

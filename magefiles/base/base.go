@@ -72,12 +72,13 @@ func app(f command.Flags, json *bool) *command.App {
 func image() (sandbox.Base, error) {
 	b := sandbox.Default()
 	if Image.Repository != "" {
-		b.Repository = Image.Repository
+		b.Repository, b.Digest = Image.Repository, ""
 	}
 	if Image.Containerfile == "" {
 		return b, nil
 	}
 	var err error
+	b.Digest = ""
 	b.Containerfile, err = containerfile.Read(Image.Containerfile)
 	return b, err
 }

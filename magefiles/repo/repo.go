@@ -4,11 +4,14 @@ package repo
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/tools/bench"
 	"github.com/vessux/openlock/tools/check"
 	"github.com/vessux/openlock/tools/decisions"
@@ -47,8 +50,17 @@ type Release mg.Namespace
 // dist is where release:binaries puts its files.
 const dist = "dist"
 
-// Binaries builds the host binary for every platform into dist, with checksums.
-func (Release) Binaries(ctx context.Context) error { return release.Binaries(ctx, dist, os.Stdout) }
+// Binaries builds the host binary for every platform into dist, with checksums, and with the base image's digest where that is published.
+func (Release) Binaries(ctx context.Context) error {
+	digest, why, err := release.PublishedDigest(ctx, sandbox.Default(), registry.Options{Retry: registry.CIRetry})
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		fmt.Fprintln(os.Stderr, "openlock: the binaries hold no digest of the base image: "+why)
+	}
+	return release.Binaries(ctx, dist, digest, os.Stdout)
+}
 
 // GitHub makes the release of the tag that GITHUB_REF_NAME names, with the files of dist.
 func (Release) GitHub(ctx context.Context) error {

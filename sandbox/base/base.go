@@ -13,6 +13,15 @@ const Repository = "ghcr.io/vessux/openlock-base"
 //go:embed base.Containerfile
 var containerfile []byte
 
+// digest is that of the published index, sha256:…, where the program was
+// linked with it: -ldflags "-X github.com/vessux/openlock/sandbox/base.digest=…".
+var digest string
+
+// Digest returns the digest of the published index that a release of the
+// program was built with, sha256:…; empty in other builds, and in a release
+// that came before its image. It belongs to [Containerfile].
+func Digest() string { return digest }
+
 // Containerfile returns the bytes of base.Containerfile, exactly as Git has
 // them. The copy is the caller's.
 func Containerfile() []byte { return slices.Clone(containerfile) }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,6 +76,9 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 	if v := pick(f.Containerfile, "OPENLOCK_BASE_CONTAINERFILE", c.Containerfile, path); v.set {
 		if s.base.Containerfile, err = containerfile.Read(v.text); err != nil {
 			return s, v.wrap(err)
+		}
+		if !bytes.Equal(s.base.Containerfile, base.Containerfile) {
+			s.base.Digest = "" // it is that of the other file
 		}
 	}
 	if v := pick(f.Repository, "OPENLOCK_BASE_REPOSITORY", c.Repository, path); v.set {

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	"github.com/vessux/openlock/sandbox"
@@ -13,6 +12,7 @@ type VersionJSON struct {
 	Commit  string `json:"commit"`  // 40 hex digits, with "-dirty" when the checkout was changed; empty when not known
 	Tag     string `json:"tag"`     // of the embedded Containerfile
 	Ref     string `json:"ref"`     // of the embedded Containerfile in the default repository
+	Digest  string `json:"digest"`  // of its published index, that this release pulls; empty: whatever the tag names
 }
 
 // Version prints what program this is, and which image it looks for by
@@ -22,7 +22,7 @@ func (a *App) Version() error {
 	if err != nil {
 		return err
 	}
-	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String()}
+	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String(), Digest: sandbox.Default().Digest}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if info.Main.Version != "" {
 			v.Version = info.Main.Version
@@ -44,5 +44,9 @@ func (a *App) Version() error {
 	if v.Commit != "" {
 		text += " (" + v.Commit + ")"
 	}
-	return a.print(fmt.Sprintf("%s\nbase image %s", text, v.Ref), v)
+	text += "\nbase image " + v.Ref
+	if v.Digest != "" {
+		text += "@" + v.Digest
+	}
+	return a.print(text, v)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // BuildOpenlock builds the host binary into dir as it is released, without
-// cgo, and returns its path.
-func BuildOpenlock(ctx context.Context, dir string) (string, error) {
+// cgo, and returns its path. Values are for the linker, package.name=value.
+func BuildOpenlock(ctx context.Context, dir string, values ...string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
@@ -23,7 +23,11 @@ func BuildOpenlock(ctx context.Context, dir string) (string, error) {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./tools/openlock")
+	flags := "-ldflags=-s -w"
+	for _, v := range values {
+		flags += " -X " + v
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, "./tools/openlock")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

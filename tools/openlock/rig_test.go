@@ -103,8 +103,19 @@ func (r *rig) start(t *testing.T, file string, args ...string) *ensure {
 // startAs runs it as another user; nil: the same.
 func (r *rig) startAs(t *testing.T, user *syscall.Credential, file string, args ...string) *ensure {
 	t.Helper()
+	return r.run(t, user, append([]string{"--containerfile", file}, args...)...)
+}
+
+// startWith runs it on the embedded Containerfile, or what the arguments say.
+func (r *rig) startWith(t *testing.T, args ...string) *ensure {
+	t.Helper()
+	return r.run(t, nil, args...)
+}
+
+func (r *rig) run(t *testing.T, user *syscall.Credential, args ...string) *ensure {
+	t.Helper()
 	e := &ensure{said: new(output), done: make(chan error, 1)}
-	e.Cmd = exec.Command(r.openlock, append([]string{"ensure", "--containerfile", file}, args...)...)
+	e.Cmd = exec.Command(r.openlock, append([]string{"ensure"}, args...)...)
 	e.Env, e.Stderr = r.env, e.said
 	e.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 	if err := e.Start(); err != nil {

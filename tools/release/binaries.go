@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/tools/lab"
 )
 
@@ -24,8 +26,10 @@ const Sums = "SHA256SUMS"
 
 // Binaries builds the host binary for every target into dir, with a file of
 // checksums. The same commit and Go make the same bytes, on every machine and
-// in every directory. Dir is made, and must not hold anything yet.
-func Binaries(ctx context.Context, dir string, out io.Writer) error {
+// in every directory. Dir is made, and must not hold anything yet. Digest is
+// that of the base image's published index, sha256:…, which the binaries then
+// pull and no other; empty: whatever the tag names.
+func Binaries(ctx context.Context, dir, digest string, out io.Writer) error {
 	root, err := lab.Root()
 	if err != nil {
 		return err
@@ -42,7 +46,7 @@ func Binaries(ctx context.Context, dir string, out io.Writer) error {
 	var sums strings.Builder
 	for _, target := range Targets {
 		file := fileName(target)
-		if err := build(ctx, root, target, filepath.Join(dir, file)); err != nil {
+		if err := build(ctx, root, target, digest, filepath.Join(dir, file)); err != nil {
 			return err
 		}
 		b, err := os.ReadFile(filepath.Join(dir, file))
@@ -64,9 +68,13 @@ func fileName(target string) string {
 	return name
 }
 
-func build(ctx context.Context, root, target, path string) error {
+func build(ctx context.Context, root, target, digest, path string) error {
 	goos, arch, _ := strings.Cut(target, "/")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", path, "./tools/openlock")
+	flags := "-ldflags=-s -w -buildid="
+	if digest != "" {
+		flags += " -X github.com/vessux/openlock/sandbox/base.digest=" + digest
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, "./tools/openlock")
 	cmd.Dir = root
 	// Whatever a machine sets in these would be in the bytes.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
@@ -74,6 +82,20 @@ func build(ctx context.Context, root, target, path string) error {
 		return fmt.Errorf("build for %s: %w\n%s", target, err, said)
 	}
 	return nil
+}
+
+// PublishedDigest asks the registry once for the base image's index, and
+// returns its digest where it is complete; else nothing, and why. It never
+// waits for an image that is not there yet.
+func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options) (digest, why string, err error) {
+	res, err := sandbox.Exists(ctx, b, nil, o)
+	switch {
+	case err != nil:
+		return "", "", err
+	case res.State != registry.Complete:
+		return "", fmt.Sprintf("%s: %s", res.State, res.Reason), nil
+	}
+	return res.Digest, "", nil
 }
 
 // version is what a release's tag looks like (Semantic Versioning 2.0.0).

@@ -12,9 +12,10 @@ import (
 
 // TestBinaries: two builds give the same bytes, and the checksums are theirs.
 func TestBinaries(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0123456789abcdef", 4)
 	one, two := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 	for _, dir := range []string{one, two} {
-		if err := Binaries(t.Context(), dir, io.Discard); err != nil {
+		if err := Binaries(t.Context(), dir, digest, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -28,11 +29,14 @@ func TestBinaries(t *testing.T) {
 		if errA != nil || errB != nil || !bytes.Equal(a, b) {
 			t.Errorf("%s differs (%v, %v)", f.Name(), errA, errB)
 		}
+		if !bytes.Contains(a, []byte(digest)) && f.Name() != Sums {
+			t.Errorf("%s does not hold the digest", f.Name())
+		}
 		if root, _ := os.Getwd(); bytes.Contains(a, []byte(filepath.Dir(root))) {
 			t.Errorf("%s holds a path of this machine", f.Name())
 		}
 	}
-	if err := Binaries(t.Context(), one, io.Discard); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if err := Binaries(t.Context(), one, "", io.Discard); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("into a directory with files: %v", err)
 	}
 }
