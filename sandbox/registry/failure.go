@@ -25,6 +25,7 @@ type failure struct {
 	retryAfter time.Duration // Throttled: what the registry asked for
 	transient  bool          // worth another try at once: 5xx, a lost connection
 	timeout    bool          // transient, but it has cost its whole time already
+	withheld   bool          // Denied: the login was not sent where the registry wanted it
 }
 
 func (f *failure) Error() string { return f.reason }

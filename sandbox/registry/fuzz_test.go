@@ -192,6 +192,9 @@ func FuzzChallenge(f *testing.F) {
 			if r.URL.Scheme != "https" || isInner(r.URL.Hostname()) {
 				t.Errorf("%q: asked %s", challenge, r.URL)
 			}
+			if r.Header.Get("Authorization") != "" && !sameSite("registry.example", r.URL.Hostname()) {
+				t.Errorf("%q: the login was sent to %s", challenge, r.URL)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // maxRedirects is how many redirects in a row are followed. A blob takes one.
@@ -35,6 +38,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, &failure{state: Invalid, reason: what + " refused: " + why}
 	}
+	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
+		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", OneLine(req.URL.Host), g.host)}
+	}
 	resp, err := g.inner.RoundTrip(req)
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 		g.after.Store(int64(parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())))
@@ -55,6 +61,24 @@ func (g *guard) refuses(req *http.Request) string {
 		return g.host + " leads to an address inside the local network"
 	}
 	return ""
+}
+
+// carriesLogin reports whether a request holds a login or a token: in its
+// header, or as OAuth 2.0 has it in its form.
+func carriesLogin(req *http.Request) bool {
+	return req.Header.Get("Authorization") != "" || req.Method == http.MethodPost && strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// sameSite reports whether two hosts are one, or below one domain that
+// somebody can own: registry.example.com and auth.example.com. A registry may
+// name any token server, and must not collect other people's logins by that.
+func sameSite(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	siteA, errA := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(a))
+	siteB, errB := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(b))
+	return errA == nil && errB == nil && siteA == siteB && net.ParseIP(a) == nil && net.ParseIP(b) == nil
 }
 
 // origin follows the redirects that led to req back to the first request.

@@ -118,7 +118,11 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 	}
 	res, fail := attemptAs(ctx, repo, l.auth, q, o)
 	if res.State == Denied && !l.anonymous() {
-		warnings = append(warnings, fmt.Sprintf("the login for %s from %s was rejected; trying without it", repo.RegistryStr(), l.source))
+		what := "was rejected"
+		if fail.withheld {
+			what = "was not used (" + fail.reason + ")"
+		}
+		warnings = append(warnings, OneLine(fmt.Sprintf("the login for %s from %s %s; trying without it", repo.RegistryStr(), l.source, what)))
 		l = login{auth: authn.Anonymous}
 		res, fail = attemptAs(ctx, repo, l.auth, q, o)
 	}

@@ -205,3 +205,19 @@ func TestDockerHubLogin(t *testing.T) {
 		t.Errorf("login %+v, %v", a, err)
 	}
 }
+
+func TestSameSite(t *testing.T) {
+	for _, row := range []struct {
+		a, b string
+		want bool
+	}{
+		{"ghcr.io", "ghcr.io", true}, {"registry.gitlab.com", "gitlab.com", true}, {"index.docker.io", "auth.docker.io", true},
+		{"Registry.Example.com", "auth.example.com", true}, {"a.example.co.uk", "b.example.co.uk", true}, {"127.0.0.1", "127.0.0.1", true},
+		{"ghcr.io", "evil.example", false}, {"a.co.uk", "b.co.uk", false}, {"a.github.io", "b.github.io", false},
+		{"127.0.0.1", "127.0.0.2", false}, {"10.0.0.1", "11.0.0.1", false}, {"localhost", "127.0.0.1", false}, {"example.com", "example.com.evil.example", false}, {"com", "com", true}, {"a", "b", false},
+	} {
+		if got := sameSite(row.a, row.b); got != row.want {
+			t.Errorf("%s and %s: %v", row.a, row.b, got)
+		}
+	}
+}
