@@ -85,14 +85,36 @@ func parseInspect(text string) (driver string, platforms []string) {
 	return driver, platforms
 }
 
-// Build builds all platforms at once and has the builder push them. With
-// provenance and SBOM off, what it pushes holds images and nothing else.
+// Build builds all platforms at once and has the builder push them.
 func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, err
 	}
 	defer files.Remove()
+	if err := b.run(ctx, r, files, "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true"); err != nil {
+		return nil, pushFailed(err)
+	}
+	digest, err := readMetadata(files.Report)
+	if err != nil {
+		return nil, err
+	}
+	return []string{digest}, nil
+}
+
+// Export builds into an OCI layout at dir.
+func (b *Buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+	files, err := containerfile.NewContext(r.Containerfile)
+	if err != nil {
+		return err
+	}
+	defer files.Remove()
+	return b.run(ctx, r, files, "type=oci,tar=false,dest="+dir)
+}
+
+// run builds into an output. With provenance and SBOM off, that holds images
+// and nothing else.
+func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, files *containerfile.Context, output string) error {
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)
@@ -104,16 +126,9 @@ func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	args = append(args,
 		"--platform", strings.Join(r.Platforms, ","), "--file", files.File,
 		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.Report,
-		"--output", "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
+		"--output", output+",rewrite-timestamp=true,oci-mediatypes=true",
 		files.Dir)
-	if err := b.docker.Work(ctx, buildTimeout, nil, args...); err != nil {
-		return nil, pushFailed(err)
-	}
-	digest, err := readMetadata(files.Report)
-	if err != nil {
-		return nil, err
-	}
-	return []string{digest}, nil
+	return b.docker.Work(ctx, buildTimeout, nil, args...)
 }
 
 // pushFailed tells a push that failed from a build that failed by BuildKit's

@@ -132,6 +132,23 @@ func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 	return image, files.Remove, nil
 }
 
+// Export builds one platform into an OCI layout at dir.
+func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+	if len(r.Platforms) != 1 {
+		return errors.New("podman exports one platform at a time")
+	}
+	image, remove, err := p.build(ctx, r, r.Platforms[0], r.NoCache)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	path, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return err
+	}
+	return path.AppendImage(image)
+}
+
 // push uploads an image by its digest.
 func (p *Podman) push(ctx context.Context, image v1.Image, repository string) (string, error) {
 	digest, err := image.Digest()

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"runtime"
@@ -36,6 +37,8 @@ func run(args []string) error {
 			return err
 		}
 		return os.WriteFile(args[1], make([]byte, size), 0o644)
+	case "random":
+		return os.WriteFile(args[1], []byte(rand.Text()), 0o644)
 	case "print":
 		fmt.Println(args[1])
 	case "show":
