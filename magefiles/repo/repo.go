@@ -41,6 +41,9 @@ func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }
 // Decisions proves the table of decisions on real parts, measures a script beside it, and writes docs/decisions.md.
 func Decisions(ctx context.Context) error { return decisions.Update(ctx, os.Stdout) }
 
+// Licences writes docs/licences.md: the licence of every module that is imported.
+func Licences(ctx context.Context) error { return check.WriteLicences(ctx) }
+
 // Fuzz runs every fuzz target for a time, such as 60s.
 func Fuzz(ctx context.Context, each time.Duration) error { return check.Fuzz(ctx, each, os.Stdout) }
 

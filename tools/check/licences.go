@@ -1,0 +1,142 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// LicencesDocument is the path of what [Licences] writes, from the root of the
+// repository.
+const LicencesDocument = "docs/licences.md"
+
+// permitted are the licences that ask for no more than to be named, each by
+// its SPDX identifier and words that no other one has. The first that fits is
+// the one.
+var permitted = []struct{ id, words string }{
+	{"Apache-2.0", "apache license version 2.0"},
+	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
+	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"},
+	{"BSD-3-Clause", "used to endorse or promote products derived from this software"},
+	{"BSD-2-Clause", "redistribution and use in source and binary forms, with or without modification"},
+}
+
+// Licences writes the licence of every module that the packages of this
+// repository import, those of the host binary marked. A module without a
+// licence that is known and permitted is an error.
+func Licences(ctx context.Context, w io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	all, err := modules(ctx, root, "./...")
+	if err != nil {
+		return err
+	}
+	host, err := modules(ctx, root, "./tools/openlock")
+	if err != nil {
+		return err
+	}
+	var doc bytes.Buffer
+	doc.WriteString("# Licences\n\nWritten by `go tool mage licences`: the modules that the packages of this repository\nimport. Those in the host binary are marked.\n\n| module | version | licence | host binary |\n|---|---|---|---|\n")
+	for _, m := range all {
+		id, err := licence(m.dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.path, err)
+		}
+		mark := ""
+		if slices.ContainsFunc(host, func(h module) bool { return h.path == m.path }) {
+			mark = "yes"
+		}
+		fmt.Fprintf(&doc, "| %s | %s | %s | %s |\n", m.path, m.version, id, mark)
+	}
+	_, err = doc.WriteTo(w)
+	return err
+}
+
+// WriteLicences writes [LicencesDocument].
+func WriteLicences(ctx context.Context) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	var doc bytes.Buffer
+	if err := Licences(ctx, &doc); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(LicencesDocument)), doc.Bytes(), 0o644)
+}
+
+type module struct{ path, version, dir string }
+
+// modules lists the modules behind a pattern of packages, without our own.
+func modules(ctx context.Context, root, pattern string) ([]module, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", pattern)
+	cmd.Dir = root
+	// The list is that of Linux on every machine.
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	var all []module
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 3 {
+			all = append(all, module{f[0], f[1], f[2]})
+		}
+	}
+	slices.SortFunc(all, func(a, b module) int { return strings.Compare(a.path, b.path) })
+	return slices.Compact(all), nil
+}
+
+// licence reads the licences of a module's directory, as SPDX identifiers.
+func licence(dir string) (string, error) {
+	var files []string
+	for _, pattern := range []string{"LICEN[CS]E*", "COPYING*", "UNLICENSE*"} {
+		found, _ := filepath.Glob(filepath.Join(dir, pattern))
+		files = append(files, found...)
+	}
+	var ids []string
+	for _, f := range files {
+		if strings.HasSuffix(f, ".docs") {
+			continue // of a module's documentation, which we do not use
+		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // a directory
+		}
+		id := identify(string(b))
+		if id == "" {
+			return "", fmt.Errorf("%s is not a licence that is permitted", filepath.Base(f))
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return "", errors.New("there is no file with a licence")
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ", "), nil
+}
+
+// identify returns the SPDX identifier of a licence's text; empty for none
+// that is permitted.
+func identify(text string) string {
+	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
+	for _, l := range permitted {
+		if strings.Contains(text, l.words) {
+			return l.id
+		}
+	}
+	return ""
+}
