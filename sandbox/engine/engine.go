@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/vessux/openlock/sandbox/program"
@@ -62,13 +64,18 @@ func (e *UnavailableError) Error() string {
 // NotInstalledError tells that no engine, or not the one asked for, is there.
 type NotInstalledError struct {
 	Runtime string // "auto", or the engine that was asked for
+	File    string // an engine's program in PATH that is not executable; empty: none
 }
 
 func (e *NotInstalledError) Error() string {
+	text := fmt.Sprintf("container engine %s is not installed: no such program in PATH", e.Runtime)
 	if e.Runtime == Auto {
-		return "no container engine: neither podman nor docker is installed"
+		text = "no container engine: neither podman nor docker is installed"
 	}
-	return fmt.Sprintf("container engine %s is not installed: no such program in PATH", e.Runtime)
+	if e.File != "" {
+		text += fmt.Sprintf("; %s is there, and is not executable", e.File)
+	}
+	return text
 }
 
 // Image is what an engine tells of an image it has.
@@ -134,9 +141,11 @@ func Find(runtime string, output io.Writer) ([]Engine, error) {
 		names = []string{PodmanName, DockerName}
 	}
 	var found []Engine
+	missing := &NotInstalledError{Runtime: runtime}
 	for _, n := range names {
 		path, err := exec.LookPath(n)
 		if err != nil {
+			missing.File = cmp.Or(missing.File, unusable(n))
 			continue
 		}
 		p := program.Program{Name: n, Path: path, Output: output}
@@ -147,9 +156,20 @@ func Find(runtime string, output io.Writer) ([]Engine, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, &NotInstalledError{Runtime: runtime}
+		return nil, missing
 	}
 	return found, nil
+}
+
+// unusable returns the file of that name in PATH which cannot be executed.
+func unusable(name string) string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
 }
 
 // normalPlatform joins what an engine tells of an image's platform.
