@@ -97,11 +97,12 @@ type program struct {
 }
 
 var programs = map[string]program{
-	// A module of its own, since it needs another version of a parser.
+	// Modules of their own, since they need other versions than the rest.
 	"actionlint":  {"parts/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"},
 	"buildkitd":   {"parts", "github.com/moby/buildkit/cmd/buildkitd"},
 	"buildx":      {"parts", "github.com/docker/buildx/cmd/buildx"},
 	"crane":       {"parts", "github.com/google/go-containerregistry/cmd/crane"},
+	"govulncheck": {"parts/govulncheck", "golang.org/x/vuln/cmd/govulncheck"},
 	"staticcheck": {"parts", "honnef.co/go/tools/cmd/staticcheck"},
 }
 

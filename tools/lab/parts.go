@@ -33,11 +33,12 @@ var (
 	Crane       = Part{"crane", "comparison in benchmarks", built("crane")}
 	Staticcheck = Part{"staticcheck", "lint", built("staticcheck")}
 	Actionlint  = Part{"actionlint", "lint of the workflows", built("actionlint")}
+	Govulncheck = Part{"govulncheck", "lint: known vulnerabilities", built("govulncheck")}
 )
 
 // All returns every part.
 func All() []Part {
-	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck, Actionlint}
+	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck, Actionlint, Govulncheck}
 }
 
 // Find returns the path of the part. The error names the part and the remedy.
@@ -94,7 +95,7 @@ func BinDir() (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum", "actionlint/go.mod", "actionlint/go.sum"} {
+	for _, name := range []string{"go.mod", "go.sum", "actionlint/go.mod", "actionlint/go.sum", "govulncheck/go.mod", "govulncheck/go.sum"} {
 		b, err := os.ReadFile(filepath.Join(root, "tools", "lab", "parts", name))
 		if err != nil {
 			return "", err

@@ -37,8 +37,10 @@ type rig struct {
 // verb, which podman then becomes.
 const held = `#!/bin/sh
 if [ -e "$RIG/at-$1" ]; then
+	# Looked at first: once it is known that it is reached, nobody is held any more.
+	if [ -e "$RIG/hold" ]; then hold=yes; fi
 	echo $$ > "$RIG/new" && mv "$RIG/new" "$RIG/reached"
-	if [ -e "$RIG/hold" ]; then exec sleep 600; fi
+	if [ "$hold" = yes ]; then exec sleep 600; fi
 fi
 exec %s "$@"
 `
