@@ -30,6 +30,7 @@ type Cell struct {
 	// After is what is under the tag when the registry is well again; "" for
 	// columns that change nothing there.
 	After registry.State
+	Moved bool // the tag names another index than before
 }
 
 // Case is a condition that a registry can be in.
@@ -81,7 +82,7 @@ func wantFault(step fault.Step, f Fault) map[Column]Cell {
 		// Nothing is there, and only who writes meets the fault.
 		w := want(absent, absent, built, Cell{Exit: exitCodes[state], After: absent})
 		if state == ok {
-			w[Push] = Cell{State: absent, Action: published, After: ok}
+			w[Push] = Cell{State: absent, Action: published, After: ok, Moved: true}
 			w[Release] = w[Push]
 		}
 		return w
@@ -121,6 +122,9 @@ func publishes(step fault.Step, f Fault, state registry.State) Cell {
 	case step == fault.Child && state == partly:
 		// What it has built and pushed cannot be found either.
 		c.Exit = exitCodes[absent]
+	case step == fault.Manifest && (state == absent || state == partly || state == denied):
+		// Who may push publishes, and then finds that nobody sees it.
+		c.Moved = true
 	}
 	return c
 }
@@ -130,7 +134,7 @@ func wantHolding(h holding) map[Column]Cell {
 	c := Cell{Exit: exitCodes[h.exists], After: h.exists}
 	switch {
 	case h.publish != "":
-		c = Cell{State: h.exists, Action: h.publish, After: ok}
+		c = Cell{State: h.exists, Action: h.publish, After: ok, Moved: h.publish != skipped}
 	case h.exists == denied || h.exists == down:
 		c.After = ok // behind what stands in the way
 	}

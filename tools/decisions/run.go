@@ -47,12 +47,14 @@ func (p Parts) Run(ctx context.Context, c Case, column Column) (*Seen, error) {
 	}
 	r := run{Parts: p, stand: s, home: home}
 	start := time.Now()
+	before := s.tagged()
 	seen, err := r.play(ctx, column)
 	if err != nil {
 		return nil, err
 	}
 	seen.Took = time.Since(start)
 	if column == Push || column == Release {
+		seen.Moved = s.tagged() != before
 		seen.After, err = r.after(ctx)
 	}
 	return seen, errors.Join(err, os.RemoveAll(home))

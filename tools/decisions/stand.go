@@ -42,6 +42,9 @@ func (s *stand) base() sandbox.Base {
 	return sandbox.Base{Containerfile: s.file, Repository: s.host + "/vessux/openlock-base"}
 }
 
+// tagged is the digest that the tag names; empty: nothing.
+func (s *stand) tagged() string { return s.real.Digest("vessux/openlock-base", s.ref().Tag) }
+
 // ref is the image's in the registry itself, whatever stands before it.
 func (s *stand) ref() tag.Ref {
 	return tag.Ref{Repository: s.real.Host() + "/vessux/openlock-base", Tag: tag.Of(s.file)}

@@ -61,6 +61,18 @@ func (r *Registry) Wrap(wrap func(http.Handler) http.Handler) {
 	}
 }
 
+// Digest returns what a tag names in the registry itself, whatever Wrap put in
+// front of it; empty: nothing.
+func (r *Registry) Digest(repository, tag string) string {
+	req := httptest.NewRequest(http.MethodGet, "/v2/"+repository+"/manifests/"+tag, nil)
+	answer := httptest.NewRecorder()
+	r.inner.ServeHTTP(answer, req)
+	if answer.Code != http.StatusOK {
+		return ""
+	}
+	return answer.Header().Get("Docker-Content-Digest")
+}
+
 // Host is the registry's address, 127.0.0.1:PORT.
 func (r *Registry) Host() string { return strings.TrimPrefix(r.server.URL, "http://") }
 
