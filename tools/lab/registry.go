@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"io"
 	"log"
 	"net"
@@ -30,7 +31,7 @@ type Request struct {
 
 // StartRegistry starts a registry. Close ends it.
 func StartRegistry() *Registry {
-	r := &Registry{inner: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	r := &Registry{inner: whole(registry.New(registry.Logger(log.New(io.Discard, "", 0))))}
 	r.front = r.inner
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
@@ -43,6 +44,22 @@ func StartRegistry() *Registry {
 	r.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	r.server.Start()
 	return r
+}
+
+// whole refuses manifests that did not arrive whole, as registries do:
+// go-containerregistry's keeps what has come of one when its sender is killed.
+func whole(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			req.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		inner.ServeHTTP(w, req)
+	})
 }
 
 func (r *Registry) note(req *http.Request, status int) {
