@@ -83,15 +83,23 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 		return check{err: err}
 	case c.platform != o.platform:
 		return invalid("the image is for %s", OneLine(c.platform))
-	case q.Identity != "" && c.labels[tag.Label] == "":
+	case c.labels[tag.Label] == "":
 		return invalid("the image does not carry the label %s", tag.Label)
-	case q.Identity != "" && c.labels[tag.Label] != q.Identity:
+	case !q.wants(c.labels[tag.Label]):
 		return invalid("the image was built from another Containerfile (label %s)", OneLine(c.labels[tag.Label]))
 	}
 	if missing, err := s.missingLayer(ctx, m, what); missing != "" || err != nil {
 		return check{missing: missing, err: err}
 	}
 	return found
+}
+
+// wants reports whether a label names the Containerfile that is asked for.
+func (q Query) wants(identity string) bool {
+	if q.Identity != "" {
+		return identity == q.Identity
+	}
+	return tag.IsIdentity(identity) && identity[:tag.Length] == q.Ref.Tag
 }
 
 // missingLayer tells which of an image's layers the registry does not hold:

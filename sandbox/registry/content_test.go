@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab/fault"
 )
 
@@ -200,12 +201,21 @@ func TestDockerMediaTypes(t *testing.T) {
 	expect(t, s.probe(t, registry.Options{}), registry.Complete)
 }
 
-// TestAnyIdentity probes an image that is not ours, as for a base of one's own.
-func TestAnyIdentity(t *testing.T) {
-	s := start(t)
-	s.push(t, child{"linux/amd64", image(t, "linux/amd64", "")})
-	res := probe(t, registry.Query{Ref: s.ref(), Platforms: both[:1]}, registry.Options{})
-	expect(t, res, registry.Complete)
+// TestIdentityByTag: whoever knows the tag alone still sees a label that does
+// not belong to it.
+func TestIdentityByTag(t *testing.T) {
+	another := identity[:tag.Length-1] + "g"
+	for label, want := range map[string]registry.State{
+		identity:                          registry.Complete,
+		"":                                registry.Invalid,
+		tag.Identity(nil):                 registry.Invalid,
+		identity[:tag.Length]:             registry.Invalid,
+		another + identity[len(another):]: registry.Invalid,
+	} {
+		s := start(t)
+		s.push(t, child{"linux/amd64", image(t, "linux/amd64", label)})
+		expect(t, probe(t, registry.Query{Ref: s.ref(), Platforms: both[:1]}, registry.Options{}), want)
+	}
 }
 
 // TestSamePlatformTwice asks for one platform under two names.

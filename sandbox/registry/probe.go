@@ -32,7 +32,7 @@ type Query struct {
 	Ref       tag.Ref
 	Digest    string   // sha256:…; asks for this manifest of the repository instead of the tag
 	Platforms []string // required, os/arch[/variant]; at least one
-	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any
+	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any identity with the ref's tag
 	// SkipBlobs leaves the images' configs unread, and with them the label and
 	// the platform they claim, and does not ask for the layers. It is for
 	// whoever pulls the image at once and looks at it then: no blob is fetched

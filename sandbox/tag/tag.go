@@ -3,6 +3,7 @@ package tag
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // Label is the key of the image label that holds the identity (64 lower-case
@@ -17,6 +18,12 @@ const Length = 12
 func Identity(containerfile []byte) string {
 	sum := sha256.Sum256(containerfile)
 	return hex.EncodeToString(sum[:])
+}
+
+// IsIdentity reports whether s has the form of an [Identity]: 64 lower-case hex
+// digits.
+func IsIdentity(s string) bool {
+	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // Of returns the tag of a Containerfile's bytes: the first [Length] digits of

@@ -1,0 +1,78 @@
+package registry_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/tools/lab"
+)
+
+// TestReader reads as go-containerregistry does, within the bounds of a probe.
+func TestReader(t *testing.T) {
+	checkLeaks(t)
+	s := start(t)
+	want := s.push(t, children(t)...)
+	r, err := registry.OpenReader(t.Context(), s.ref().Repository, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got, err := remote.Get(s.name(t, ":"+s.ref().Tag), remote.WithTransport(r.Transport()), remote.WithContext(t.Context()))
+	if err != nil || got.Digest.String() != want {
+		t.Errorf("%v, %v, want %s", got, err, want)
+	}
+}
+
+// TestReaderIsBounded: an answer without end is not read to its end.
+func TestReaderIsBounded(t *testing.T) {
+	large := lab.StartRegistry()
+	t.Cleanup(large.Close)
+	large.Wrap(func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.URL.Path == "/v2/" {
+				return
+			}
+			zeros := make([]byte, 1<<20)
+			for range 6 {
+				if _, err := w.Write(zeros); err != nil {
+					return
+				}
+			}
+		})
+	})
+	r, err := registry.OpenReader(t.Context(), large.Host()+"/x/y", registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+large.Host()+"/v2/x/y/blobs/z", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: r.Transport()}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if e := registry.Explain("blob z", err); e.State != registry.Invalid || e.Reason != "blob z: the answer is larger than 4 MiB" || n > 4<<20 {
+		t.Errorf("%d bytes, %+v", n, e)
+	}
+}
+
+func TestReaderOfNobody(t *testing.T) {
+	host, err := lab.RefusedHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = registry.OpenReader(t.Context(), host+"/x/y", registry.Options{})
+	if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Unreachable || !strings.Contains(e.Reason, "refused") {
+		t.Errorf("%v", err)
+	}
+}
