@@ -48,14 +48,19 @@ func (p *plainWriter) Write(b []byte) (int, error) {
 		in = in[n:]
 	}
 	p.rest = append([]byte(nil), in...)
-	p.tail = append(p.tail, out...)
-	if over := len(p.tail) - tailSize; over > 0 {
-		p.tail = append(p.tail[:0], p.tail[over:]...)
-	}
+	p.tail = lastOf(append(p.tail, out...))
 	if _, err := p.w.Write(out); err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// lastOf returns the end of b that is kept.
+func lastOf(b []byte) []byte {
+	if over := len(b) - tailSize; over > 0 {
+		return append(b[:0], b[over:]...)
+	}
+	return b
 }
 
 // Flush writes what is left of a last, incomplete rune.

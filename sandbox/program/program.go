@@ -35,17 +35,23 @@ const questionTimeout = time.Minute
 // Ask runs a quick command and returns its standard output. The error holds
 // the last line of what it said on standard error.
 func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, questionTimeout, &LimitError{what: "no answer", limit: questionTimeout})
+	return p.AskWithin(ctx, questionTimeout, args...)
+}
+
+// AskWithin is [Program.Ask] with another limit.
+func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "no answer", limit: limit})
 	defer cancel()
 	var out, said bytes.Buffer
 	err := p.run(ctx, nil, &out, &said, args...)
 	if err == nil {
 		return out.Bytes(), nil
 	}
-	if line := LastLine(said.Bytes()); line != "" && context.Cause(ctx) == nil {
-		return nil, &Error{program: p.Name, verb: verb(args), said: line, err: err}
+	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(lastOf(said.Bytes()))}
+	if context.Cause(ctx) == nil {
+		e.said = LastLine(said.Bytes())
 	}
-	return nil, &Error{program: p.Name, verb: verb(args), err: err}
+	return nil, e
 }
 
 // Work runs a long command, with env added to our own, and shows what it prints
@@ -84,7 +90,8 @@ type Error struct {
 	program, verb string
 	said          string // one line; empty where the output was shown already
 	err           error
-	// Tail is the end of what a command of Work printed, at most 4 KiB.
+	// Tail is the end of what the command printed, of Ask on standard error
+	// only: at most 4 KiB. Ask's is as it came, not fit to print.
 	Tail string
 }
 
