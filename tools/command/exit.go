@@ -75,6 +75,7 @@ func explain(err error) explanation {
 	var (
 		usage   *UsageError
 		refused *sandbox.RefusedError
+		said    *registry.Error
 		locked  *lock.Error
 		missing *engine.NotInstalledError
 		unfit   *sandbox.UnfitError
@@ -88,6 +89,8 @@ func explain(err error) explanation {
 			m.code = ExitFailed
 		}
 		m.hints = []string{refused.Hint}
+	case errors.As(err, &said):
+		m.code, m.hints = stateCode(said.State), []string{said.Hint}
 	case len(down) > 0:
 		m.code = ExitUsage
 		for _, d := range down {

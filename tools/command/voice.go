@@ -18,7 +18,11 @@ import (
 // Whatever came from outside passes registry.OneLine first: a terminal obeys
 // control characters.
 
-func say(w io.Writer, text string) { fmt.Fprintf(w, "openlock: %s\n", registry.OneLine(text)) }
+func say(w io.Writer, text string) { sayAs(w, "openlock", text) }
+
+func sayAs(w io.Writer, program, text string) {
+	fmt.Fprintf(w, "%s: %s\n", program, registry.OneLine(text))
+}
 
 func hint(w io.Writer, text string) {
 	if text != "" {
@@ -41,22 +45,27 @@ func notify(w io.Writer, quiet bool) func(sandbox.Notice) {
 }
 
 // Report prints an error and its remedies.
-func Report(w io.Writer, err error) {
-	if words := Words(err); words != "" {
+func Report(w io.Writer, err error) { ReportAs(w, "openlock", err) }
+
+// ReportAs is [Report] in the name of another program.
+func ReportAs(w io.Writer, program string, err error) {
+	if words := wordsAs(program, err); words != "" {
 		fmt.Fprintln(w, words)
 	}
 }
 
 // Words returns an error and its remedies as [Report] prints them, without the
 // last line's end; empty for nil.
-func Words(err error) string {
+func Words(err error) string { return wordsAs("openlock", err) }
+
+func wordsAs(program string, err error) string {
 	if err == nil {
 		return ""
 	}
 	var b strings.Builder
 	m := explain(err)
 	for _, text := range m.texts {
-		say(&b, text)
+		sayAs(&b, program, text)
 	}
 	for _, text := range m.hints {
 		hint(&b, text)
