@@ -101,9 +101,21 @@ var programs = map[string]program{
 	"actionlint":  {"parts/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"},
 	"buildkitd":   {"parts", "github.com/moby/buildkit/cmd/buildkitd"},
 	"buildx":      {"parts", "github.com/docker/buildx/cmd/buildx"},
+	"cosign-v2":   {"parts/cosign", "github.com/sigstore/cosign/v2/cmd/cosign"},
+	"cosign-v3":   {"parts/cosign", "github.com/sigstore/cosign/v3/cmd/cosign"},
 	"crane":       {"parts", "github.com/google/go-containerregistry/cmd/crane"},
 	"govulncheck": {"parts/govulncheck", "golang.org/x/vuln/cmd/govulncheck"},
 	"staticcheck": {"parts", "honnef.co/go/tools/cmd/staticcheck"},
+}
+
+// modules lists the modules of the programs, sorted.
+func modules() []string {
+	var all []string
+	for _, p := range programs {
+		all = append(all, p.module)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func buildPrograms(ctx context.Context, out io.Writer) error {

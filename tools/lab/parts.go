@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,11 +35,13 @@ var (
 	Staticcheck = Part{"staticcheck", "lint", built("staticcheck")}
 	Actionlint  = Part{"actionlint", "lint of the workflows", built("actionlint")}
 	Govulncheck = Part{"govulncheck", "lint: known vulnerabilities", built("govulncheck")}
+	Cosign2     = Part{"cosign-v2", "signatures as cosign 2 makes them", built("cosign-v2")}
+	Cosign3     = Part{"cosign-v3", "signatures as cosign 3 makes them", built("cosign-v3")}
 )
 
 // All returns every part.
 func All() []Part {
-	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck, Actionlint, Govulncheck}
+	return []Part{Podman, Docker, Dockerd, Debootstrap, QEMU, Buildx, Buildkitd, Crane, Staticcheck, Actionlint, Govulncheck, Cosign2, Cosign3}
 }
 
 // Find returns the path of the part. The error names the part and the remedy.
@@ -95,28 +98,40 @@ func BinDir() (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum", "actionlint/go.mod", "actionlint/go.sum", "govulncheck/go.mod", "govulncheck/go.sum"} {
-		b, err := os.ReadFile(filepath.Join(root, "tools", "lab", "parts", name))
-		if err != nil {
-			return "", err
+	for _, module := range modules() {
+		for _, name := range []string{"go.mod", "go.sum"} {
+			b, err := os.ReadFile(filepath.Join(root, "tools", "lab", module, name))
+			if err != nil {
+				return "", err
+			}
+			h.Write(b)
 		}
-		h.Write(b)
 	}
 	return filepath.Join(CacheDir(), "bin-"+hex.EncodeToString(h.Sum(nil))[:12]), nil
 }
 
+// module is the line of go.mod that tells this repository's root from the
+// modules below it.
+const module = "module github.com/vessux/openlock\n"
+
 // Root returns the directory of this repository's checkout, of which the
 // working directory has to be a part.
 func Root() (string, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
+	dir, err := os.Getwd()
 	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
+		return "", err
 	}
-	mod := strings.TrimSpace(string(out))
-	if filepath.Base(mod) != "go.mod" {
-		return "", fmt.Errorf("not in a checkout of openlock: no go.mod above the working directory")
+	for {
+		b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(b), module) {
+			return dir, nil
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return "", errors.New("not in a checkout of openlock: no go.mod of its above the working directory")
+		}
+		dir = above
 	}
-	return filepath.Dir(mod), nil
 }
 
 // Version returns the name and version of a part that is compiled from parts.
