@@ -1,0 +1,169 @@
+package signature
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/sandbox/program"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// ProgramName is the program that verifies.
+const ProgramName = "openlock-verify"
+
+// Hint is the way to get the program.
+const Hint = "get " + ProgramName + " from the release that openlock is from, and put it beside openlock or in PATH; " +
+	"or build it in a checkout: go -C tools/verify install ./" + ProgramName
+
+// Timeout is the default of [Verifier.Timeout].
+const Timeout = time.Minute
+
+// Subject is what has to be signed.
+type Subject struct {
+	Ref      tag.Ref
+	Digest   string // sha256:…, of what the tag names: an index, or an image
+	Identity string // that the image's label has to name
+	Platform string // os/arch[/variant], whose image is wanted
+}
+
+// Error tells that an image is not verified, whatever the reason: it is then
+// not to be used.
+type Error struct {
+	Reason string // one line, fit to print
+	Hint   string // the remedy, may be empty
+}
+
+func (e *Error) Error() string { return e.Reason }
+
+// Verifier has images verified by [ProgramName].
+type Verifier struct {
+	Policy   *Policy
+	Timeout  time.Duration    // of one verification; default 1 min
+	Registry registry.Options // bounds of its questions
+}
+
+// Fingerprint identifies what is accepted, see [Policy.Fingerprint].
+func (v *Verifier) Fingerprint() string { return v.Policy.Fingerprint() }
+
+// Verify returns nil only where the program says, of just this digest, that
+// it is signed as the policy wants. The error is an [*Error], or ctx's cause.
+func (v *Verifier) Verify(ctx context.Context, s Subject) error {
+	subject := s.Ref.String() + "@" + s.Digest
+	unable := func(err error, hint string) error {
+		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Hint: hint}
+	}
+	path, err := find()
+	if err != nil {
+		return unable(err, Hint)
+	}
+	dir, err := os.MkdirTemp("", "openlock-verify-")
+	if err != nil {
+		return unable(err, "")
+	}
+	defer os.RemoveAll(dir)
+	args, err := v.args(s, dir)
+	if err != nil {
+		return unable(err, "")
+	}
+	timeout := v.Timeout
+	if timeout <= 0 {
+		timeout = Timeout
+	}
+	out, err := program.Program{Name: ProgramName, Path: path}.AskWithin(ctx, timeout, args...)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		reason, hint := said(err)
+		return &Error{Reason: subject + " is not verified: " + reason, Hint: hint}
+	}
+	// An exit code alone may be that of another program by this name.
+	if got := strings.TrimSpace(string(out)); got != subject {
+		return unable(fmt.Errorf("%s answers %q, and not what it was asked about", path, registry.OneLine(got)), Hint)
+	}
+	return nil
+}
+
+// said returns what the program told of why, in its own voice: its name, the
+// reason, and a remedy in a line of its own.
+func said(err error) (reason, hint string) {
+	failed := new(program.Error)
+	if errors.As(err, &failed) {
+		for line := range strings.SplitSeq(failed.Tail, "\n") {
+			if text, found := strings.CutPrefix(line, ProgramName+": "); found {
+				reason = registry.OneLine(text)
+			}
+			if text, found := strings.CutPrefix(line, "hint: "); found {
+				hint = registry.OneLine(text)
+			}
+		}
+	}
+	if reason == "" {
+		reason = registry.OneLine(err.Error())
+	}
+	return reason, hint
+}
+
+// args writes the policy's files into dir: what was read once, and is part of
+// the policy's fingerprint, is what the program gets.
+func (v *Verifier) args(s Subject, dir string) ([]string, error) {
+	args := []string{s.Ref.String() + "@" + s.Digest, "--identity", s.Identity, "--platform", s.Platform}
+	for word, b := range map[string][]byte{wordKey: v.Policy.Key, wordTrustedRoot: v.Policy.TrustedRoot} {
+		if len(b) == 0 {
+			continue
+		}
+		path := filepath.Join(dir, word)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			return nil, err
+		}
+		args = append(args, "--"+word+"="+path)
+	}
+	for word, value := range map[string]string{
+		wordIdentity: v.Policy.Identity, wordIdentityRegexp: v.Policy.IdentityRegexp,
+		wordIssuer: v.Policy.Issuer, wordIssuerRegexp: v.Policy.IssuerRegexp,
+	} {
+		if value != "" {
+			args = append(args, "--"+word+"="+value)
+		}
+	}
+	for flag, d := range map[string]time.Duration{
+		"connect-timeout": v.Registry.ConnectTimeout, "header-timeout": v.Registry.HeaderTimeout, "probe-timeout": v.Registry.Timeout,
+	} {
+		if d > 0 {
+			args = append(args, "--"+flag+"="+d.String())
+		}
+	}
+	return args, nil
+}
+
+// find looks beside this program first: a release's two programs belong
+// together.
+func find() (string, error) {
+	name := ProgramName
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if self, err := os.Executable(); err == nil {
+		path, err := exec.LookPath(filepath.Join(filepath.Dir(self), name))
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("the program %s is not installed", ProgramName)
+	}
+	return path, nil
+}

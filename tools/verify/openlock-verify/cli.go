@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
+	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/command"
+	"github.com/vessux/openlock/tools/verify"
+)
+
+// verdictJSON is the JSON of a verdict.
+type verdictJSON struct {
+	Ref    string `json:"ref"`
+	Digest string `json:"digest"` // sha256:…, that is signed
+	Format string `json:"format"` // of the signature: classic or bundle
+	Signer string `json:"signer"` // the key's SHA-256, or identity and issuer
+}
+
+// run is the program without its process; it returns the exit code.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	c := &cli{out: out}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !c.started {
+		err = &command.UsageError{Err: err, Hint: "see `" + signature.ProgramName + " --help`"}
+	}
+	command.ReportAs(errOut, signature.ProgramName, err)
+	return command.ExitCode(err)
+}
+
+type cli struct {
+	out     io.Writer
+	started bool // the command line was right
+	json    bool
+	request verify.Request
+	policy  signature.Policy
+	key     string // path
+	trusted string // path
+	options registry.Options
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   signature.ProgramName + " REF@DIGEST",
+		Short: "Tell whether a published base image is signed as it has to be",
+		Long: `Openlock-verify ends with 0 only where the image is in its registry, whole, with
+a label that belongs to its tag, and signed: by a key (--key, offline), or by a
+certificate for an identity that an issuer vouched for. It knows the signatures
+of cosign 2 and 3.
+
+Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
+5 denied, 6 unreachable or throttled, 7 not verified, 130 interrupted.`,
+		Args:          cobra.ExactArgs(1),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, args []string) error { return c.verify(cmd.Context(), args[0]) },
+	}
+	f := root.Flags()
+	f.StringVar(&c.key, "key", "", "public key, a file in PEM such as cosign.pub")
+	f.StringVar(&c.policy.Identity, "certificate-identity", "", "subject of the signer's certificate")
+	f.StringVar(&c.policy.IdentityRegexp, "certificate-identity-regexp", "", "the same as a regular expression for all of it")
+	f.StringVar(&c.policy.Issuer, "certificate-oidc-issuer", "", "URL of who vouched for the identity")
+	f.StringVar(&c.policy.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "the same as a regular expression for all of it")
+	f.StringVar(&c.trusted, "trusted-root", "", "trusted_root.json (default Sigstore's public one, fetched)")
+	f.StringVar(&c.request.Identity, "identity", "", "SHA-256 of the Containerfile, 64 hex digits (default any with the ref's tag)")
+	f.StringSliceVar(&c.request.Platforms, "platform", sandbox.Platforms(), "platform that has to be there, repeatable")
+	f.DurationVar(&c.options.ConnectTimeout, "connect-timeout", 2*time.Second, "for a connection to the registry")
+	f.DurationVar(&c.options.HeaderTimeout, "header-timeout", 3*time.Second, "for the registry to begin an answer")
+	f.DurationVar(&c.options.Timeout, "probe-timeout", 8*time.Second, "for all questions about the image itself")
+	f.BoolVar(&c.json, "json", false, "print one JSON object")
+	return root
+}
+
+func (c *cli) verify(ctx context.Context, subject string) error {
+	c.started = true
+	if err := c.read(subject); err != nil {
+		return &command.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
+	}
+	v, err := verify.Image(ctx, c.request, &c.policy, c.options)
+	if err != nil {
+		return command.Ends(ctx, err)
+	}
+	text := subject
+	if c.json {
+		b, err := json.Marshal(verdictJSON{c.request.Ref.String(), c.request.Digest, string(v.Format), v.Signer})
+		if err != nil {
+			return err
+		}
+		text = string(b)
+	}
+	_, err = fmt.Fprintln(c.out, text)
+	return err
+}
+
+// read checks everything before anybody is asked.
+func (c *cli) read(subject string) (err error) {
+	ref, digest, found := strings.Cut(subject, "@")
+	if h, hashErr := v1.NewHash(digest); !found || hashErr != nil || h.Algorithm != "sha256" {
+		return fmt.Errorf("%q has no digest: a tag can move, so want REF@sha256:<64 hex digits>", subject)
+	}
+	if c.request.Ref, err = tag.Parse(ref); err != nil {
+		return err
+	}
+	c.request.Digest = digest
+	if id := c.request.Identity; id != "" && !tag.IsIdentity(id) {
+		return fmt.Errorf("--identity %q is not 64 hex digits (a signer's identity is --certificate-identity)", id)
+	}
+	for i, p := range c.request.Platforms {
+		if c.request.Platforms[i], err = registry.Normalize(p); err != nil {
+			return err
+		}
+	}
+	for _, f := range []struct {
+		path string
+		to   *[]byte
+	}{{c.key, &c.policy.Key}, {c.trusted, &c.policy.TrustedRoot}} {
+		if f.path == "" {
+			continue
+		}
+		if *f.to, err = os.ReadFile(f.path); err != nil {
+			return err
+		}
+		if len(*f.to) == 0 {
+			return errors.New(f.path + " is empty")
+		}
+	}
+	return c.policy.Check()
+}

@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
+	sgbundle "github.com/sigstore/sigstore-go/pkg/bundle"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// source is where the signatures of an image are.
+type source struct {
+	image  name.Digest
+	hash   v1.Hash
+	remote []remote.Option
+}
+
+// candidate is a signature that may count.
+type candidate struct{ verify func() (*Verdict, error) }
+
+// bundleType is what the media types of bundles begin with.
+const bundleType = "application/vnd.dev.sigstore.bundle"
+
+// maxBundle is the largest bundle that is read, in bytes. They have some
+// kilobytes.
+const maxBundle = 1 << 20
+
+// bundles are the Sigstore bundles among the image's referrers (OCI
+// Distribution Specification 1.1, "Listing referrers", or its fallback by tag).
+func bundles(_ context.Context, s source, j *judge) ([]candidate, error) {
+	index, err := remote.Referrers(s.image, s.remote...)
+	if err != nil {
+		return nil, registry.Explain("referrers", err)
+	}
+	list, err := index.IndexManifest()
+	if err != nil {
+		return nil, registry.Explain("referrers", err)
+	}
+	var all []candidate
+	var failed error
+	for _, d := range list.Manifests {
+		// Registries may leave the type out; what has another is no bundle.
+		if d.ArtifactType != "" && !strings.HasPrefix(d.ArtifactType, bundleType) {
+			continue
+		}
+		if len(all) == maxSignatures {
+			break
+		}
+		b, err := s.bundle(d.Digest)
+		switch e := new(registry.Error); {
+		case errors.As(err, &e):
+			failed = e
+		case err != nil:
+			all = append(all, candidate{func() (*Verdict, error) { return nil, err }})
+		case b != nil:
+			all = append(all, candidate{func() (*Verdict, error) { return j.bundle(s.hash, b) }})
+		}
+	}
+	return all, failed
+}
+
+// bundle reads one; nil for a referrer that is something else. The error is a
+// [*registry.Error] where the registry did not give it.
+func (s source) bundle(digest v1.Hash) (*sgbundle.Bundle, error) {
+	image, err := remote.Image(s.image.Context().Digest(digest.String()), s.remote...)
+	if err != nil {
+		return nil, unlessGone("referrer", err)
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		return nil, registry.Explain("referrer", err)
+	}
+	if len(layers) != 1 {
+		return nil, nil
+	}
+	if mt, err := layers[0].MediaType(); err != nil || !strings.HasPrefix(string(mt), bundleType) {
+		return nil, nil
+	}
+	// As it lies there: a bundle is not compressed, and what is could be small
+	// and have no end.
+	content, err := layers[0].Compressed()
+	if err != nil {
+		return nil, unlessGone("bundle", err)
+	}
+	defer content.Close()
+	text, err := io.ReadAll(io.LimitReader(content, maxBundle+1))
+	switch {
+	case err != nil:
+		return nil, registry.Explain("bundle", err)
+	case len(text) > maxBundle:
+		return nil, fmt.Errorf("a bundle is larger than %d MiB", maxBundle>>20)
+	}
+	b := new(sgbundle.Bundle)
+	if err := b.UnmarshalJSON(bytes.TrimSpace(text)); err != nil {
+		return nil, errors.New("a bundle cannot be read")
+	}
+	return b, nil
+}
+
+// classic are the signatures under the image's tag for them.
+func classic(ctx context.Context, s source, j *judge) ([]candidate, error) {
+	at, err := ociremote.SignatureTag(s.image)
+	if err != nil {
+		return nil, err
+	}
+	image, err := ociremote.Signatures(at, ociremote.WithRemoteOptions(s.remote...))
+	if err != nil {
+		return nil, registry.Explain("signatures", err)
+	}
+	list, err := image.Get()
+	if err != nil {
+		return nil, registry.Explain("signatures", err)
+	}
+	var all []candidate
+	for _, remote := range list[:min(len(list), maxSignatures)] {
+		// A copy holds its payload: from here on, nothing is asked for any more.
+		sig, err := static.Copy(remote)
+		if err != nil {
+			return all, unlessGone("signature", err)
+		}
+		all = append(all, candidate{func() (*Verdict, error) { return j.classic(ctx, s.hash, sig) }})
+	}
+	return all, nil
+}
+
+// unlessGone explains a registry's error. What is listed and is not there is
+// no outage: it is nil then, and nothing is there.
+func unlessGone(what string, err error) error {
+	if e := new(transport.Error); errors.As(err, &e) && e.StatusCode == http.StatusNotFound {
+		return nil
+	}
+	return registry.Explain(what, err)
+}
