@@ -42,6 +42,8 @@ type Decision struct {
 type local struct {
 	image *engine.Image // nil: nothing
 	wrong string        // why the image is not the one; empty: it is
+	// verified tells what shows that it is, where a verifier has to.
+	verified Verified
 }
 
 func (l local) good() bool { return l.image != nil && l.wrong == "" }
@@ -68,13 +70,13 @@ func fromLocal(l local, o Options) *Decision {
 	case o.Build == Always:
 		return &Decision{Action: Build, Reason: "a build is asked for"}
 	case l.good() && o.Pull != Always:
-		return &Decision{Action: Use, Reason: "the image is there"}
+		return &Decision{Action: Use, Reason: "the image is there" + l.verified.words()}
 	case o.Pull != Never:
 		return nil
 	}
 	d := &Decision{Action: Build, Reason: "the image is not there and pulling is off"}
 	if l.image != nil {
-		d.Reason, d.Warn = "the image there is not ours: "+l.wrong+"; and pulling is off", true
+		d.Reason, d.Warn = "the image there is not taken: "+l.wrong+"; and pulling is off", true
 	}
 	if o.Build == Never {
 		d.Action, d.State = Fail, registry.Absent

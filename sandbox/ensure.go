@@ -9,6 +9,7 @@ import (
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/lock"
 	"github.com/vessux/openlock/sandbox/program"
+	"github.com/vessux/openlock/sandbox/record"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -32,6 +33,7 @@ type Outcome struct {
 	// knows.
 	Digest   string
 	Source   Source
+	Verified Verified       // what the signature was told by; empty where no Verifier was given
 	Engine   string         // its name
 	State    registry.State // what the registry said; empty where it was not asked
 	Reason   string         // why this source, one line
@@ -76,11 +78,14 @@ func Ensure(ctx context.Context, b Base, o Options) (*Outcome, error) {
 	}
 	switch d.Action {
 	case Use:
-		out.Source = FromStore
+		out.Source, out.Verified = FromStore, j.local.verified
 	case Pull:
-		out.Source, out.Digest = FromRegistry, d.Digest
+		out.Source, out.Digest, out.Verified = FromRegistry, d.Digest, BySignature
 	case Build:
-		out.Source = FromBuild
+		out.Source, out.Verified = FromBuild, ByBuild
+	}
+	if j.o.Verifier == nil {
+		out.Verified = ""
 	}
 	return out, nil
 }
@@ -93,6 +98,9 @@ func Plan(ctx context.Context, b Base, o Options) (*Decision, string, error) {
 		return nil, "", err
 	}
 	d, err := j.decide(ctx, false)
+	if err == nil && d.Action == Pull && o.Verifier != nil {
+		d.Reason += ", where its signature is the right one"
+	}
 	return d, j.engine.Name(), err
 }
 
@@ -150,6 +158,9 @@ func (j *job) look(ctx context.Context) error {
 		return err
 	}
 	j.local = local{image: image, wrong: judge(image, j.identity, j.o.Platform)}
+	if j.local.good() && j.o.Verifier != nil {
+		j.local.verified, j.local.wrong = j.origin(image)
+	}
 	return nil
 }
 
@@ -181,7 +192,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		return d, nil
 	}
 	if j.local.image != nil && !j.local.good() {
-		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not ours: %s", j.ref, j.engine.Name(), j.local.wrong), Warning: true})
+		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not taken: %s", j.ref, j.engine.Name(), j.local.wrong), Warning: true})
 	}
 	q, err := j.query([]string{j.o.Platform})
 	if err != nil {
@@ -220,7 +231,7 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 
 // underLock decides and does what was decided, alone.
 func (j *job) underLock(ctx context.Context) (*Decision, error) {
-	l, err := lock.Acquire(ctx, j.o.LockDir, j.engine.Store()+"\x00"+j.identity+"\x00"+j.o.Platform, j.waiting)
+	l, err := lock.Acquire(ctx, j.o.LockDir, j.key(), j.waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -247,6 +258,9 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 	return d, nil
 }
 
+// key names the image that is wanted, and the store that it is wanted in.
+func (j *job) key() string { return j.engine.Store() + "\x00" + j.identity + "\x00" + j.o.Platform }
+
 func (j *job) waiting(holder string, waited time.Duration) {
 	text := fmt.Sprintf("waiting for %s, which is getting the same image", holder)
 	if s := waited.Round(time.Second); s > 0 {
@@ -258,6 +272,9 @@ func (j *job) waiting(holder string, waited time.Duration) {
 // pull fetches what the probe saw, by digest, and gives it the ref only once
 // it has proved to be the image. It returns what to do next where it is not.
 func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
+	if refused, err := j.verify(ctx, d); refused != nil || err != nil {
+		return refused, err
+	}
 	pinned := j.ref.Repository + "@" + d.Manifest
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
 	err := j.pullTwice(ctx, pinned)
@@ -276,7 +293,13 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		_ = j.engine.Remove(ctx, pinned)
 		return afterPull(d, registry.Invalid, "what was pulled is not our image: "+wrong, j.o), nil
 	}
-	return &d, j.engine.Tag(ctx, image.ID, j.ref.String())
+	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
+		return nil, err
+	}
+	if j.o.Verifier != nil {
+		j.remember(record.Record{Image: image.ID, Digest: d.Digest, Policy: j.o.Verifier.Fingerprint()})
+	}
+	return &d, nil
 }
 
 // pullTwice tries a pull once more: most lost connections are lost once. One
@@ -308,5 +331,9 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
 		return fmt.Errorf("%s has built an image that is not the one asked for: %s", j.engine.Name(), wrong)
 	}
-	return j.engine.Tag(ctx, id, j.ref.String())
+	if err := j.engine.Tag(ctx, id, j.ref.String()); err != nil {
+		return err
+	}
+	j.remember(record.Record{Image: image.ID})
+	return nil
 }

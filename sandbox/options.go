@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
 )
 
 // Policy says when something may be done, in the words that engines use.
@@ -47,12 +49,31 @@ type Options struct {
 	// LockDir is the directory of the locks, made when it is missing.
 	// Required by Ensure; Plan takes no lock.
 	LockDir string
+	// Verifier has to accept a published image before it is pulled; nil: what
+	// the probe saw is pulled. Of the images in the store it then counts which
+	// it has accepted before and which were built here, as RecordDir tells.
+	Verifier Verifier
+	// RecordDir is the directory of the records, made when it is missing: where
+	// images in the store are from. Empty: nothing is remembered.
+	RecordDir string
 	// Registry bounds the probe. The zero value is a host's.
 	Registry registry.Options
 	// Notify gets what a person wants to know while it happens; may be nil.
 	// It is called from one goroutine.
 	Notify func(Notice)
 }
+
+// Verifier decides whether a published image may be pulled. Package signature
+// has one.
+type Verifier interface {
+	// Verify returns nil where the image is what it has to be. The error is a
+	// [*signature.Error], or ctx's cause.
+	Verify(ctx context.Context, s signature.Subject) error
+	// Fingerprint is the same for two verifiers that accept the same images.
+	Fingerprint() string
+}
+
+var _ Verifier = (*signature.Verifier)(nil)
 
 // Notice is a message about the work, in one line and fit to print.
 type Notice struct {

@@ -52,8 +52,8 @@ func Exists(ctx context.Context, containerfile, repository, platform *string, js
 }
 
 // Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
-func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository *string, json, quiet *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform}, json)
+func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository, verify *string, json, quiet *bool) error {
+	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform, Verify: verify}, json)
 	a.Quiet = is(quiet)
 	return exit(a.Ensure(ctx, command.Policies{Pull: text(pull), Build: text(build)}))
 }

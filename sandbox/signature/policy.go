@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Policy says whose signature counts: that of a key, or, keyless, that of a
@@ -48,14 +49,18 @@ const (
 	wordTrustedRoot    = "trusted-root"
 )
 
-var words = regexp.MustCompile(`(?:^|,)(key|certificate-identity|certificate-identity-regexp|certificate-oidc-issuer|certificate-oidc-issuer-regexp|trusted-root)=`)
+// words finds a word and its "=". Compiled when it is needed, so that it costs
+// no other start of a program anything.
+var words = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|,)(key|certificate-identity|certificate-identity-regexp|certificate-oidc-issuer|certificate-oidc-issuer-regexp|trusted-root)=`)
+})
 
 // Parse reads a policy's text: word=value pairs, separated by commas. A comma
 // that no word follows is part of the value. The words are key (a file),
 // certificate-identity, certificate-oidc-issuer, each also with -regexp behind
 // it, and trusted-root (a file). Read gets the files' contents.
 func Parse(text string, read func(path string) ([]byte, error)) (*Policy, error) {
-	at := words.FindAllStringSubmatchIndex(text, -1)
+	at := words().FindAllStringSubmatchIndex(text, -1)
 	if len(at) == 0 || at[0][0] != 0 {
 		return nil, fmt.Errorf("policy %q: want %s=FILE, or %s=WHO,%s=URL", text, wordKey, wordIdentity, wordIssuer)
 	}

@@ -80,8 +80,13 @@ func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
 	if err != nil {
 		return sandbox.Options{}, err
 	}
-	return sandbox.Options{
+	o := sandbox.Options{
 		Engines: found, Platform: s.platform, Registry: s.registry, Notify: notify(a.Err, a.Quiet),
 		PullTimeout: s.pull, BuildTimeout: s.build,
-	}, nil
+	}
+	if o.Verifier, err = s.verifier(); err != nil {
+		return sandbox.Options{}, err
+	}
+	o.RecordDir, err = recordDir()
+	return o, err
 }

@@ -13,10 +13,11 @@ type EnsureJSON struct {
 	Ref        string `json:"ref"`
 	Tag        string `json:"tag"`
 	Identity   string `json:"identity"`
-	Digest     string `json:"digest"` // that was pulled; empty for local and built
-	Source     string `json:"source"` // local, pulled or built
-	Engine     string `json:"engine"` // podman or docker
-	State      string `json:"state"`  // of the registry; empty where it was not asked
+	Digest     string `json:"digest"`   // that was pulled; empty for local and built
+	Source     string `json:"source"`   // local, pulled or built
+	Verified   string `json:"verified"` // by signature, record or build; empty where nobody wants it verified
+	Engine     string `json:"engine"`   // podman or docker
+	State      string `json:"state"`    // of the registry; empty where it was not asked
 	Reason     string `json:"reason"`
 	Platform   string `json:"platform"`
 	DurationMS int64  `json:"duration_ms"`
@@ -86,7 +87,7 @@ func (a *App) ensure(ctx context.Context, p Policies, noCache bool) error {
 	}
 	return a.print(res.Ref.String(), EnsureJSON{
 		Ref: res.Ref.String(), Tag: res.Ref.Tag, Identity: res.Identity, Digest: res.Digest,
-		Source: string(res.Source), Engine: res.Engine, State: string(res.State), Reason: res.Reason,
+		Source: string(res.Source), Verified: string(res.Verified), Engine: res.Engine, State: string(res.State), Reason: res.Reason,
 		Platform: res.Platform, DurationMS: res.Duration.Milliseconds(),
 	})
 }

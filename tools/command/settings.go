@@ -17,6 +17,7 @@ import (
 	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -33,6 +34,8 @@ type Flags struct {
 	ProbeTimeout   *string // Go duration
 	PullTimeout    *string // Go duration
 	BuildTimeout   *string // Go duration
+	Verify         *string // a policy, see [signature.Parse], or off
+	VerifyTimeout  *string // Go duration
 }
 
 // file is openlock/config.toml in the user's configuration directory.
@@ -40,6 +43,7 @@ type file struct {
 	Repository    *string `toml:"repository"`
 	Containerfile *string `toml:"containerfile"`
 	Runtime       *string `toml:"runtime"`
+	Verify        *string `toml:"verify"`
 }
 
 // settings is what the flags, the environment, the configuration file and the
@@ -51,6 +55,8 @@ type settings struct {
 	registry registry.Options
 	pull     time.Duration // limit on an engine's pull; 0: the default
 	build    time.Duration // limit on an engine's build
+	verify   value         // a policy's text; not set: none
+	verified time.Duration // limit on a verification
 }
 
 // resolve reads and checks every setting, so that bad input ends a command
@@ -94,6 +100,7 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 			return s, v.wrap(err)
 		}
 	}
+	s.verify = pick(f.Verify, "OPENLOCK_VERIFY", c.Verify, path)
 	s.platform = sandbox.HostPlatform()
 	if v := pick(f.Platform, "OPENLOCK_PLATFORM", nil, ""); v.set {
 		if s.platform, err = registry.Normalize(v.text); err != nil {
@@ -110,6 +117,7 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 		{f.ProbeTimeout, "OPENLOCK_PROBE_TIMEOUT", &s.registry.Timeout},
 		{f.PullTimeout, "OPENLOCK_PULL_TIMEOUT", &s.pull},
 		{f.BuildTimeout, "OPENLOCK_BUILD_TIMEOUT", &s.build},
+		{f.VerifyTimeout, "OPENLOCK_VERIFY_TIMEOUT", &s.verified},
 	} {
 		if v := pick(t.flag, t.env, nil, ""); v.set {
 			if *t.to, err = time.ParseDuration(v.text); err != nil || *t.to <= 0 {
@@ -171,10 +179,53 @@ func readFile() (file, string, error) {
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return file{}, path, &UsageError{
 			Err:  fmt.Errorf("configuration %s: unknown key %q", path, unknown[0]),
-			Hint: "the keys are repository, containerfile and runtime",
+			Hint: "the keys are repository, containerfile, runtime and verify",
 		}
 	}
 	return c, path, nil
+}
+
+// verifyOff is the policy that wants no signature, whatever else is set.
+const verifyOff = "off"
+
+// verifier returns what the settings want published images verified by; nil:
+// nothing. Whoever asks for it is about to need it, and the files it names.
+func (s settings) verifier() (sandbox.Verifier, error) {
+	if !s.verify.set || s.verify.text == verifyOff {
+		return nil, nil
+	}
+	p, err := signature.Parse(s.verify.text, readSmall)
+	if err != nil {
+		return nil, &UsageError{
+			Err:  fmt.Errorf("verify: %w", s.verify.wrap(err)),
+			Hint: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
+		}
+	}
+	return &signature.Verifier{Policy: p, Timeout: s.verified, Registry: s.registry}, nil
+}
+
+// maxSmall is the largest key or trusted root that is read, in bytes.
+const maxSmall = 1 << 20
+
+// readSmall reads a file that a setting names.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() > maxSmall:
+		return nil, fmt.Errorf("%s is not a file of at most %d MiB", path, maxSmall>>20)
+	}
+	return os.ReadFile(path)
+}
+
+// recordDir is where records are: what would be wrong to lose with a cache.
+func recordDir() (string, error) {
+	dir, err := userDir(xdg.StateHome, "XDG_STATE_HOME")
+	if err != nil {
+		return "", &UsageError{Err: err, Hint: "set HOME, or XDG_STATE_HOME to a directory that is yours"}
+	}
+	return filepath.Join(dir, "openlock", "images"), nil
 }
 
 // lockDir is where the locks are.

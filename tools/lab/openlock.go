@@ -10,16 +10,32 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/vessux/openlock/sandbox/signature"
 )
 
 // BuildOpenlock builds the host binary into dir as it is released, without
 // cgo, and returns its path. Values are for the linker, package.name=value.
 func BuildOpenlock(ctx context.Context, dir string, values ...string) (string, error) {
+	return buildProgram(ctx, dir, "openlock", "", "./tools/openlock", values...)
+}
+
+// VerifyModule is the directory of the module that verifies signatures, from
+// the root of the repository.
+const VerifyModule = "tools/verify"
+
+// BuildVerify builds openlock-verify into dir, and returns its path.
+func BuildVerify(ctx context.Context, dir string) (string, error) {
+	return buildProgram(ctx, dir, signature.ProgramName, VerifyModule, "./"+signature.ProgramName)
+}
+
+// buildProgram builds a package of a module of this repository, without cgo.
+func buildProgram(ctx context.Context, dir, name, module, pkg string, values ...string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "openlock")
+	path := filepath.Join(dir, name)
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
@@ -27,11 +43,11 @@ func BuildOpenlock(ctx context.Context, dir string, values ...string) (string, e
 	for _, v := range values {
 		flags += " -X " + v
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, "./tools/openlock")
-	cmd.Dir = root
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, pkg)
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(module))
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./tools/openlock: %w\n%s", err, out)
+		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}
 	return path, nil
 }

@@ -110,9 +110,9 @@ func BinDir() (string, error) {
 	return filepath.Join(CacheDir(), "bin-"+hex.EncodeToString(h.Sum(nil))[:12]), nil
 }
 
-// module is the line of go.mod that tells this repository's root from the
-// modules below it.
-const module = "module github.com/vessux/openlock\n"
+// rootModule begins the go.mod of this repository's root, and of no module
+// below it.
+const rootModule = "module github.com/vessux/openlock\n"
 
 // Root returns the directory of this repository's checkout, of which the
 // working directory has to be a part.
@@ -123,7 +123,7 @@ func Root() (string, error) {
 	}
 	for {
 		b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil && strings.HasPrefix(string(b), module) {
+		if err == nil && strings.HasPrefix(string(b), rootModule) {
 			return dir, nil
 		}
 		above := filepath.Dir(dir)

@@ -44,6 +44,7 @@ type cli struct {
 	flags   struct {
 		repository, containerfile, runtime, platform string
 		connect, header, probe, pull, build          string
+		verify, verifyTimeout                        string
 		printTag                                     bool
 	}
 }
@@ -118,6 +119,8 @@ func (c *cli) given(f *pflag.FlagSet) command.Flags {
 		ProbeTimeout:   at("probe-timeout", &c.flags.probe),
 		PullTimeout:    at("pull-timeout", &c.flags.pull),
 		BuildTimeout:   at("build-timeout", &c.flags.build),
+		Verify:         at("verify", &c.flags.verify),
+		VerifyTimeout:  at("verify-timeout", &c.flags.verifyTimeout),
 	}
 }
 
@@ -164,6 +167,7 @@ func (c *cli) ensure() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Ensure(cmd.Context(), p) },
 	}
 	policyFlags(cmd, &p)
+	c.verifyFlags(cmd)
 	c.engineFlags(cmd)
 	c.jsonFlag(cmd)
 	c.quietFlag(cmd)
@@ -198,6 +202,7 @@ func (c *cli) plan() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Plan(cmd.Context(), p) },
 	}
 	policyFlags(cmd, &p)
+	c.verifyFlags(cmd)
 	c.engineFlags(cmd)
 	c.jsonFlag(cmd)
 	c.timeoutFlags(cmd)
@@ -223,6 +228,12 @@ func policyFlags(cmd *cobra.Command, p *command.Policies) {
 func (c *cli) engineFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.flags.runtime, "runtime", "", "container engine: auto, podman or docker ($OPENLOCK_RUNTIME)")
 	cmd.Flags().StringVar(&c.flags.platform, "platform", "", "platform of the image (default linux on this machine's architecture, $OPENLOCK_PLATFORM)")
+}
+
+func (c *cli) verifyFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.flags.verify, "verify", "", "signature that a published image has to carry: key=FILE, or certificate-identity=WHO,certificate-oidc-issuer=URL, or off ($OPENLOCK_VERIFY)")
+	f.StringVar(&c.flags.verifyTimeout, "verify-timeout", "", "for a verification (default 1m, $OPENLOCK_VERIFY_TIMEOUT)")
 }
 
 func (c *cli) jsonFlag(cmd *cobra.Command) {

@@ -38,10 +38,15 @@ func TestEnsure(t *testing.T) {
 
 // TestRealEngines runs the main paths on podman and docker themselves.
 func TestRealEngines(t *testing.T) {
+	labtest.Need(t, lab.Cosign2, lab.Cosign3)
+	verify, err := lab.BuildVerify(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, engine := range []string{"podman", "docker"} {
 		t.Run(engine, func(t *testing.T) {
 			labtest.Need(t, map[string][]lab.Part{"podman": {lab.Podman}, "docker": {lab.Docker, lab.Dockerd}}[engine]...)
-			testscript.Run(t, script.Params("real", script.WithReal(engine)))
+			testscript.Run(t, script.Params("real", script.WithReal(engine, verify)))
 		})
 	}
 }

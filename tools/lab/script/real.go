@@ -17,12 +17,19 @@ import (
 
 // WithReal returns a setup whose scripts have a real podman or docker, with an
 // empty store of their own, and in the variable SEED the seed image for a FROM
-// line, in a registry that stays.
-func WithReal(name string) func(*testscript.Env) error {
+// line, in a registry that stays. In reach are openlock-verify, whose path is
+// given, and cosign-v2 and cosign-v3.
+func WithReal(name, verify string) func(*testscript.Env) error {
 	return func(env *testscript.Env) error {
 		if err := Setup(env); err != nil {
 			return err
 		}
+		bin, err := lab.BinDir()
+		if err != nil {
+			return err
+		}
+		env.Setenv("PATH", strings.Join([]string{filepath.Dir(verify), bin, env.Getenv("PATH")}, string(os.PathListSeparator)))
+		env.Setenv("COSIGN_PASSWORD", "")
 		t := env.T().(testing.TB)
 		upstream := lab.StartRegistry()
 		env.Defer(upstream.Close)
@@ -35,10 +42,10 @@ func WithReal(name string) func(*testscript.Env) error {
 			vars = labtest.Docker(t).Env
 		}
 		set(env, vars)
-		seed, err := lab.Seed(t.Context(), upstream.Host())
-		env.Setenv("SEED", seed)
 		env.Setenv("ENGINE", name)
 		env.Setenv("OPENLOCK_RUNTIME", name)
+		seed, err := lab.Seed(t.Context(), upstream.Host())
+		env.Setenv("SEED", seed)
 		return err
 	}
 }

@@ -84,7 +84,7 @@ func Setup(env *testscript.Env) error {
 	env.Defer(s.registry.Close)
 	env.Values[key{}] = s
 	for _, name := range []string{
-		"OPENLOCK_BASE_REPOSITORY", "OPENLOCK_BASE_CONTAINERFILE", "OPENLOCK_RUNTIME", "OPENLOCK_PLATFORM",
+		"OPENLOCK_BASE_REPOSITORY", "OPENLOCK_BASE_CONTAINERFILE", "OPENLOCK_RUNTIME", "OPENLOCK_PLATFORM", "OPENLOCK_VERIFY",
 		"DOCKER_CONFIG", "DOCKER_CONTEXT", "REGISTRY_AUTH_FILE", "CI",
 		"BUILDX_BUILDER", "OPENLOCK_LEGS", "GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY",
 	} {
@@ -93,6 +93,7 @@ func Setup(env *testscript.Env) error {
 	env.Setenv("HOME", home)
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(home, ".cache"))
+	env.Setenv("XDG_STATE_HOME", filepath.Join(home, ".state"))
 	env.Setenv("DOCKER_HOST", "unix://"+filepath.Join(home, "no-docker.sock"))
 	env.Setenv("REGISTRY", s.registry.Host())
 	env.Setenv("REPO", s.registry.Host()+"/vessux/openlock-base")

@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/record"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
+)
+
+// Verified tells what shows that an image is the one, where a [Verifier] is
+// given.
+type Verified string
+
+// What an image can be verified by.
+const (
+	BySignature Verified = "signature" // which was verified now
+	ByRecord    Verified = "record"    // of a signature that was verified before
+	ByBuild     Verified = "build"     // on this machine, from the Containerfile's bytes: nobody has to vouch for it
+)
+
+// words is the end of a reason.
+func (v Verified) words() string {
+	switch v {
+	case ByRecord:
+		return ", and its signature was verified before"
+	case ByBuild:
+		return ", and was built here: there is no signature to verify"
+	}
+	return ""
+}
+
+// origin tells what shows that an image in the store may be used, or why it
+// may not. The label alone does not: it can be copied.
+func (j *job) origin(image *engine.Image) (v Verified, wrong string) {
+	r := record.Load(j.o.RecordDir, j.key())
+	switch {
+	case r == nil || r.Image != image.ID:
+		return "", "it was neither verified nor built here"
+	case r.Built():
+		return ByBuild, ""
+	case r.Policy != j.o.Verifier.Fingerprint():
+		return "", "it was verified by another policy"
+	case j.Digest != "" && r.Digest != j.Digest:
+		return "", "it is not the image that this release was built with"
+	}
+	return ByRecord, ""
+}
+
+// remember keeps a record. Without one, the image is verified once more the
+// next time.
+func (j *job) remember(r record.Record) {
+	if j.o.RecordDir == "" {
+		return
+	}
+	if err := record.Save(j.o.RecordDir, j.key(), r); err != nil {
+		j.o.Notify(Notice{Text: "where the image is from is not remembered: " + registry.OneLine(err.Error()), Warning: j.o.Verifier != nil})
+	}
+}
+
+// verify has what the probe saw verified before anything of it is pulled. The
+// decision is nil where it may be pulled; else it is to fail: whoever wants
+// signatures does not want a way around them.
+func (j *job) verify(ctx context.Context, d Decision) (*Decision, error) {
+	if j.o.Verifier == nil {
+		return nil, nil
+	}
+	j.o.Notify(Notice{Text: fmt.Sprintf("verifying the signature of %s", j.ref)})
+	err := j.o.Verifier.Verify(ctx, signature.Subject{Ref: j.ref, Digest: d.Digest, Identity: j.identity, Platform: j.o.Platform})
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	refused := new(signature.Error)
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &refused):
+		return &Decision{Action: Fail, State: registry.Invalid, Digest: d.Digest, Reason: refused.Reason, Hint: refused.Hint}, nil
+	}
+	return nil, err
+}
