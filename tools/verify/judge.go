@@ -33,16 +33,24 @@ type judge struct {
 	root   root.TrustedMaterial
 }
 
+// PolicyError tells that a policy cannot be meant.
+type PolicyError struct{ Err error }
+
+func (e *PolicyError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *PolicyError) Unwrap() error { return e.Err }
+
 // newJudge reads the policy's key, or the certificates and logs to believe.
 func newJudge(ctx context.Context, p *signature.Policy) (*judge, error) {
 	if err := p.Check(); err != nil {
-		return nil, err
+		return nil, &PolicyError{err}
 	}
 	j := &judge{policy: p}
 	if len(p.Key) > 0 {
 		public, err := cryptoutils.UnmarshalPEMToPublicKey(p.Key)
 		if err != nil {
-			return nil, fmt.Errorf("the key: %w", err)
+			return nil, &PolicyError{fmt.Errorf("the key: %w", err)}
 		}
 		// A key needs nobody else's word.
 		j.root = &root.BaseTrustedMaterial{}
@@ -53,9 +61,9 @@ func newJudge(ctx context.Context, p *signature.Policy) (*judge, error) {
 	if len(p.TrustedRoot) > 0 {
 		j.root, err = root.NewTrustedRootFromJSON(p.TrustedRoot)
 		if err != nil {
-			err = fmt.Errorf("the trusted root: %w", err)
+			return nil, &PolicyError{fmt.Errorf("the trusted root: %w", err)}
 		}
-		return j, err
+		return j, nil
 	}
 	j.root, err = publicRoot(ctx)
 	return j, err

@@ -104,7 +104,7 @@ func (s source) bundle(digest v1.Hash) (*sgbundle.Bundle, error) {
 	}
 	b := new(sgbundle.Bundle)
 	if err := b.UnmarshalJSON(bytes.TrimSpace(text)); err != nil {
-		return nil, errors.New("a bundle cannot be read")
+		return nil, fmt.Errorf("a bundle cannot be read: %w", err)
 	}
 	return b, nil
 }

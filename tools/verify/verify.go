@@ -57,7 +57,8 @@ const maxSignatures = 100
 // have put beside it do not matter.
 //
 // The error is a [*registry.Error] whose state is Invalid where the image is
-// not signed so, else what the registry's answer came to; or ctx's cause.
+// not signed so, else what the registry's answer came to; a [*PolicyError]; or
+// ctx's cause.
 func Image(ctx context.Context, r Request, p *signature.Policy, o registry.Options) (*Verdict, error) {
 	judge, err := newJudge(ctx, p)
 	if err != nil {

@@ -93,6 +93,9 @@ func (c *cli) verify(ctx context.Context, subject string) error {
 		return &command.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
 	}
 	v, err := verify.Image(ctx, c.request, &c.policy, c.options)
+	if wrong := new(verify.PolicyError); errors.As(err, &wrong) {
+		return &command.UsageError{Err: err}
+	}
 	if err != nil {
 		return command.Ends(ctx, err)
 	}
