@@ -53,7 +53,7 @@ type Release mg.Namespace
 // dist is where release:binaries puts its files.
 const dist = "dist"
 
-// Binaries builds the host binary for every platform into dist, with checksums, and with the base image's digest where that is published.
+// Binaries builds openlock and openlock-verify for every platform into dist, with checksums, and with the base image's digest where that is published.
 func (Release) Binaries(ctx context.Context) error {
 	digest, why, err := release.PublishedDigest(ctx, sandbox.Default(), registry.Options{Retry: registry.CIRetry})
 	if err != nil {
@@ -62,7 +62,7 @@ func (Release) Binaries(ctx context.Context) error {
 	if why != "" {
 		fmt.Fprintln(os.Stderr, "openlock: the binaries hold no digest of the base image: "+why)
 	}
-	return release.Binaries(ctx, dist, digest, os.Stdout)
+	return release.Binaries(ctx, dist, digest, release.Targets, os.Stdout)
 }
 
 // GitHub makes the release of the tag that GITHUB_REF_NAME names, with the files of dist.

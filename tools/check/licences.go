@@ -38,11 +38,11 @@ func Licences(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	all, err := modules(ctx, root, "./...")
+	all, err := modulesOf(ctx, root, "./...")
 	if err != nil {
 		return err
 	}
-	host, err := modules(ctx, root, "./tools/openlock")
+	host, err := modulesOf(ctx, root, "./tools/openlock")
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,8 @@ func WriteLicences(ctx context.Context) error {
 
 type module struct{ path, version, dir string }
 
-// modules lists the modules behind a pattern of packages, without our own.
-func modules(ctx context.Context, root, pattern string) ([]module, error) {
+// modulesOf lists the modules behind a pattern of packages, without our own.
+func modulesOf(ctx context.Context, root, pattern string) ([]module, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", pattern)
 	cmd.Dir = root
 	// The list is that of Linux on every machine.

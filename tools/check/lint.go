@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 // where that is asked for.
 type step struct {
 	name   string
+	dir    string // from the root of the repository
 	env    []string
 	silent bool // any output is a finding
 	// unless is what the output holds where the check could not be made, for
@@ -28,6 +30,10 @@ type step struct {
 	unless string
 	args   []string
 }
+
+// noDatabase is what govulncheck says without its database, which is on the
+// internet.
+const noDatabase = "fetching vulnerabilities:"
 
 // Lint runs every check that needs no test and names all that fail.
 func Lint(ctx context.Context, out io.Writer) error {
@@ -37,19 +43,27 @@ func Lint(ctx context.Context, out io.Writer) error {
 	}
 	steps := []step{
 		{name: "gofmt", silent: true, args: []string{"gofmt", "-l", "magefile.go", "magefiles", "sandbox", "tools"}},
-		{name: "go mod tidy", args: []string{"go", "mod", "tidy", "-diff"}},
-		{name: "go mod verify", args: []string{"go", "mod", "verify"}},
 		{name: "lint:containerfile", args: []string{"go", "test", "-count=1", "-run", "TestOurOwn", "./sandbox/lint"}},
-		{name: "go vet", args: []string{"go", "vet", "./..."}},
 		{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}},
+	}
+	for _, m := range modules {
+		steps = append(steps,
+			step{name: "go mod tidy in " + m, dir: m, args: []string{"go", "mod", "tidy", "-diff"}},
+			step{name: "go mod verify in " + m, dir: m, args: []string{"go", "mod", "verify"}},
+			step{name: "go vet in " + m, dir: m, args: []string{"go", "vet", "./..."}},
+		)
 	}
 	for _, l := range []struct {
 		part   lab.Part
+		dir    string
 		args   []string
 		unless string
 	}{
-		{lab.Staticcheck, []string{"./..."}, ""}, {lab.Actionlint, nil, ""},
-		{lab.Govulncheck, []string{"./..."}, "fetching vulnerabilities:"}, // its database is on the internet
+		{lab.Actionlint, "", nil, ""},
+		{lab.Staticcheck, "", []string{"./..."}, ""},
+		{lab.Staticcheck, lab.VerifyModule, []string{"./..."}, ""},
+		{lab.Govulncheck, "", []string{"./..."}, noDatabase},
+		{lab.Govulncheck, lab.VerifyModule, []string{"./..."}, noDatabase},
 	} {
 		path, err := l.part.Find()
 		if err != nil && inCI() {
@@ -59,7 +73,7 @@ func Lint(ctx context.Context, out io.Writer) error {
 			fmt.Fprintf(out, "SKIP %s: %v\n", l.part.Name, err)
 			continue
 		}
-		steps = append(steps, step{name: l.part.Name, unless: l.unless, args: append([]string{path}, l.args...)})
+		steps = append(steps, step{name: strings.TrimSuffix(l.part.Name+" in "+l.dir, " in "), dir: l.dir, unless: l.unless, args: append([]string{path}, l.args...)})
 	}
 	var vetted []string
 	for _, t := range release.Targets {
@@ -86,7 +100,7 @@ func inCI() bool { return os.Getenv("CI") == "true" }
 func (s step) run(ctx context.Context, root string, out io.Writer) error {
 	start := time.Now()
 	cmd := exec.CommandContext(ctx, s.args[0], s.args[1:]...)
-	cmd.Dir = root
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(s.dir))
 	cmd.Env = append(os.Environ(), s.env...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

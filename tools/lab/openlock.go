@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-
-	"github.com/vessux/openlock/sandbox/signature"
 )
 
 // BuildOpenlock builds the host binary into dir as it is released, without
@@ -26,7 +24,7 @@ const VerifyModule = "tools/verify"
 
 // BuildVerify builds openlock-verify into dir, and returns its path.
 func BuildVerify(ctx context.Context, dir string) (string, error) {
-	return buildProgram(ctx, dir, signature.ProgramName, VerifyModule, "./"+signature.ProgramName)
+	return buildProgram(ctx, dir, "openlock-verify", VerifyModule, "./openlock-verify")
 }
 
 // buildProgram builds a package of a module of this repository, without cgo.

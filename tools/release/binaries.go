@@ -1,4 +1,4 @@
-// Package release builds what a release of the host binary consists of, and
+// Package release builds what a release of the programs consists of, and
 // hands it to GitHub.
 package release
 
@@ -15,21 +15,35 @@ import (
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
 	"github.com/vessux/openlock/tools/lab"
 )
 
-// Targets are what the host binary is released for, os/arch.
+// Targets are what the programs are released for, os/arch.
 var Targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// program is one of those that a release consists of.
+type program struct {
+	name   string
+	module string // directory, from the root of the repository
+	pkg    string // from there
+	pulls  bool   // it is linked with the digest that it pulls
+}
+
+var programs = []program{
+	{"openlock", ".", "./tools/openlock", true},
+	{signature.ProgramName, lab.VerifyModule, "./" + signature.ProgramName, false},
+}
 
 // Sums is the name of the file with the checksums, as sha256sum writes them.
 const Sums = "SHA256SUMS"
 
-// Binaries builds the host binary for every target into dir, with a file of
+// Binaries builds the programs for every target into dir, with a file of
 // checksums. The same commit and Go make the same bytes, on every machine and
 // in every directory. Dir is made, and must not hold anything yet. Digest is
-// that of the base image's published index, sha256:…, which the binaries then
-// pull and no other; empty: whatever the tag names.
-func Binaries(ctx context.Context, dir, digest string, out io.Writer) error {
+// that of the base image's published index, sha256:…, which openlock then
+// pulls and no other; empty: whatever the tag names.
+func Binaries(ctx context.Context, dir, digest string, targets []string, out io.Writer) error {
 	root, err := lab.Root()
 	if err != nil {
 		return err
@@ -44,42 +58,44 @@ func Binaries(ctx context.Context, dir, digest string, out io.Writer) error {
 		return err
 	}
 	var sums strings.Builder
-	for _, target := range Targets {
-		file := fileName(target)
-		if err := build(ctx, root, target, digest, filepath.Join(dir, file)); err != nil {
-			return err
+	for _, target := range targets {
+		for _, p := range programs {
+			file := p.fileName(target)
+			if err := p.build(ctx, root, target, digest, filepath.Join(dir, file)); err != nil {
+				return err
+			}
+			b, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				return err
+			}
+			line := fmt.Sprintf("%x  %s\n", sha256.Sum256(b), file)
+			sums.WriteString(line)
+			fmt.Fprint(out, line)
 		}
-		b, err := os.ReadFile(filepath.Join(dir, file))
-		if err != nil {
-			return err
-		}
-		line := fmt.Sprintf("%x  %s\n", sha256.Sum256(b), file)
-		sums.WriteString(line)
-		fmt.Fprint(out, line)
 	}
 	return os.WriteFile(filepath.Join(dir, Sums), []byte(sums.String()), 0o644)
 }
 
-func fileName(target string) string {
-	name := "openlock-" + strings.ReplaceAll(target, "/", "-")
+func (p program) fileName(target string) string {
+	name := p.name + "-" + strings.ReplaceAll(target, "/", "-")
 	if strings.HasPrefix(target, "windows/") {
 		name += ".exe"
 	}
 	return name
 }
 
-func build(ctx context.Context, root, target, digest, path string) error {
+func (p program) build(ctx context.Context, root, target, digest, path string) error {
 	goos, arch, _ := strings.Cut(target, "/")
 	flags := "-ldflags=-s -w -buildid="
-	if digest != "" {
+	if p.pulls && digest != "" {
 		flags += " -X github.com/vessux/openlock/sandbox/base.digest=" + digest
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, "./tools/openlock")
-	cmd.Dir = root
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, p.pkg)
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(p.module))
 	// Whatever a machine sets in these would be in the bytes.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
 	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build for %s: %w\n%s", target, err, said)
+		return fmt.Errorf("build of %s for %s: %w\n%s", p.name, target, err, said)
 	}
 	return nil
 }
@@ -113,8 +129,8 @@ func GitHub(ctx context.Context, tag, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(files) != len(Targets)+1 {
-		return fmt.Errorf("%s holds %d files, and a release has %d: run release:binaries first", dir, len(files), len(Targets)+1)
+	if want := len(Targets)*len(programs) + 1; len(files) != want {
+		return fmt.Errorf("%s holds %d files, and a release has %d: run release:binaries first", dir, len(files), want)
 	}
 	gh, err := exec.LookPath("gh")
 	if err != nil {
