@@ -22,6 +22,7 @@ type workflow struct {
 }
 
 type job struct {
+	If          string            `yaml:"if"`
 	Permissions map[string]string `yaml:"permissions"`
 	Timeout     int               `yaml:"timeout-minutes"`
 	Concurrency struct {
@@ -41,6 +42,7 @@ type workflowStep struct {
 var mayWrite = map[string]map[string]string{
 	"base-image.yml/leg":     {"contents": "read", "packages": "write"},
 	"base-image.yml/publish": {"contents": "read", "packages": "write"},
+	"base-image.yml/sign":    {"contents": "read", "packages": "write", "id-token": "write"},
 	"release.yml/binaries":   {"contents": "write"},
 	"codeql.yml/go":          {"contents": "read", "security-events": "write"},
 }
@@ -156,7 +158,10 @@ func TestWorkflowPublishes(t *testing.T) {
 	if _, ok := w.On["workflow_dispatch"]; !ok {
 		t.Error("it cannot be run by hand")
 	}
-	runs := map[string]string{"probe": "go tool mage exists", "leg": `go tool mage release:leg "$PLATFORM"`, "publish": "go tool mage release:base"}
+	if !strings.Contains(w.Jobs["sign"].If, "vars.SIGN != ''") {
+		t.Error("it signs without being asked to")
+	}
+	runs := map[string]string{"probe": "go tool mage exists", "leg": `go tool mage release:leg "$PLATFORM"`, "publish": "go tool mage release:base", "sign": `go tool mage release:sign -digest="$DIGEST"`}
 	for id, want := range runs {
 		steps := w.Jobs[id].Steps
 		if len(steps) == 0 || steps[len(steps)-1].Run != want {

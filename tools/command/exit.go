@@ -8,6 +8,7 @@ import (
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/lock"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
 )
 
 // The exit codes, everywhere.
@@ -76,6 +77,7 @@ func explain(err error) explanation {
 		usage   *UsageError
 		refused *sandbox.RefusedError
 		said    *registry.Error
+		unsaid  *signature.Error
 		locked  *lock.Error
 		missing *engine.NotInstalledError
 		unfit   *sandbox.UnfitError
@@ -91,6 +93,8 @@ func explain(err error) explanation {
 		m.hints = []string{refused.Hint}
 	case errors.As(err, &said):
 		m.code, m.hints = stateCode(said.State), []string{said.Hint}
+	case errors.As(err, &unsaid):
+		m.code, m.hints = ExitInvalid, []string{unsaid.Hint}
 	case len(down) > 0:
 		m.code = ExitUsage
 		for _, d := range down {

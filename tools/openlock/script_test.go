@@ -53,8 +53,14 @@ func TestRealEngines(t *testing.T) {
 
 // TestPublish runs push and the targets of release with real builders.
 func TestPublish(t *testing.T) {
-	mage, err := lab.BuildMage(t.Context(), t.TempDir())
+	labtest.Need(t, lab.Cosign2, lab.Cosign3)
+	dir := t.TempDir()
+	mage, err := lab.BuildMage(t.Context(), dir)
 	if err != nil {
+		t.Fatal(err)
+	}
+	// Beside mage, where it is looked for first.
+	if _, err := lab.BuildVerify(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("buildx", func(t *testing.T) {

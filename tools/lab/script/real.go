@@ -75,10 +75,17 @@ func WithPodman(mage string) func(*testscript.Env) error {
 	}
 }
 
+// withBuilder also sets LAB to the directory of the lab's own programs, such as
+// cosign-v3.
 func withBuilder(env *testscript.Env, mage string) (upstream *lab.Registry, err error) {
 	if err := Setup(env); err != nil {
 		return nil, err
 	}
+	bin, err := lab.BinDir()
+	if err != nil {
+		return nil, err
+	}
+	env.Setenv("LAB", bin)
 	upstream = lab.StartRegistry()
 	env.Defer(upstream.Close)
 	seed, err := lab.Seed(env.T().(testing.TB).Context(), upstream.Host())
