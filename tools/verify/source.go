@@ -102,6 +102,10 @@ func (s source) bundle(digest v1.Hash) (*sgbundle.Bundle, error) {
 	case len(text) > maxBundle:
 		return nil, fmt.Errorf("a bundle is larger than %d MiB", maxBundle>>20)
 	}
+	return parseBundle(text)
+}
+
+func parseBundle(text []byte) (*sgbundle.Bundle, error) {
 	b := new(sgbundle.Bundle)
 	if err := b.UnmarshalJSON(bytes.TrimSpace(text)); err != nil {
 		return nil, fmt.Errorf("a bundle cannot be read: %w", err)

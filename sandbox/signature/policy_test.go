@@ -1,0 +1,94 @@
+package signature
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+const public = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhyQCx0E9wQWSFI9ULGwy3BuRklnt
+IqozONbbdbqz11hlRJy9c7SG+hdcFl9jE9uE/dwtuwU2MqU9T/cN0YkWww==
+-----END PUBLIC KEY-----
+`
+
+// files is what policies may name.
+func files(path string) ([]byte, error) {
+	b, found := map[string]string{"cosign.pub": public, "other.pub": strings.Replace(public, "hyQC", "hyQD", 1), "root.json": "{}", "empty": ""}[path]
+	if !found {
+		return nil, errors.New(path + ": no such file")
+	}
+	return []byte(b), nil
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]Policy{
+		"key=cosign.pub": {Key: []byte(public)},
+		"certificate-identity=me@example.com,certificate-oidc-issuer=https://it": {Identity: "me@example.com", Issuer: "https://it"},
+		"certificate-oidc-issuer-regexp=https://(a|b){1,2},trusted-root=root.json,certificate-identity-regexp=x,key?": {
+			IssuerRegexp: "https://(a|b){1,2}", TrustedRoot: []byte("{}"), IdentityRegexp: "x,key?"},
+	} {
+		p, err := Parse(text, files)
+		if err != nil || p.Fingerprint() != want.Fingerprint() || p.String() != want.String() {
+			t.Errorf("%s: %+v, %v", text, p, err)
+		}
+	}
+	// The rest is in testdata/script/cli/bad-verify.txtar.
+	for _, text := range []string{"key=cosign.pub,key=cosign.pub", "key=empty", "key=cosign.pub,trusted-root=root.json", " key=cosign.pub", "KEY=cosign.pub",
+		"certificate-identity=a,certificate-identity-regexp=a,certificate-oidc-issuer=b", "certificate-identity=a,certificate-oidc-issuer=b,trusted-root=cosign.pub"} {
+		if p, err := Parse(text, files); err == nil || !strings.HasPrefix(err.Error(), `policy "`) {
+			t.Errorf("%s: %+v, %v", text, p, err)
+		}
+	}
+}
+
+// TestFingerprint: whatever changes who is accepted changes it, and how a key
+// is written does not.
+func TestFingerprint(t *testing.T) {
+	all := []Policy{
+		{Key: []byte(public)}, {Key: []byte(strings.Replace(public, "hyQC", "hyQD", 1))},
+		{Identity: "a", Issuer: "b"}, {Identity: "b", Issuer: "a"}, {Identity: "ab"}, {IdentityRegexp: "a", Issuer: "b"},
+		{Identity: "a", IssuerRegexp: "b"}, {Identity: "a", Issuer: "b", TrustedRoot: []byte("{}")},
+	}
+	seen := map[string]int{}
+	for i, p := range all {
+		if other, twice := seen[p.Fingerprint()]; twice {
+			t.Errorf("%+v and %+v are the same", all[other], p)
+		}
+		seen[p.Fingerprint()] = i
+	}
+	again := Policy{Key: []byte("from cosign\n" + strings.ReplaceAll(public, "\n", "\r\n"))}
+	if again.Fingerprint() != all[0].Fingerprint() {
+		t.Error("another way to write the same key is another policy")
+	}
+}
+
+// FuzzParse: what is taken says whose signature counts; what is not is fit to print.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"key=cosign.pub", "certificate-identity=a,certificate-oidc-issuer=b", "certificate-identity-regexp=(,certificate-oidc-issuer=b", ",", "key=\x1b[2J"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse(text, files)
+		if err == nil && (len(p.Key) == 0 && (p.Identity+p.IdentityRegexp == "" || p.Issuer+p.IssuerRegexp == "") || p.Check() != nil) {
+			t.Errorf("%q is taken: %+v", text, p)
+		}
+		if err != nil && strings.ContainsFunc(err.Error(), unicode.IsControl) && !strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%q: %q", text, err)
+		}
+	})
+}
+
+func TestWithoutProgram(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	v := &Verifier{Policy: &Policy{Key: []byte(public)}}
+	e := new(Error)
+	if err := v.Verify(t.Context(), Subject{}); !errors.As(err, &e) || !strings.HasSuffix(e.Reason, "openlock-verify is not installed") || e.Hint == "" {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(os.Getenv("PATH")); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
