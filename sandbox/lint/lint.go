@@ -1,6 +1,8 @@
 // Package lint tells whether a Containerfile is sound: whether the file alone
 // decides the image. The tag is a hash of the file's bytes and of nothing else,
-// so whatever else could change the image makes the tag a lie.
+// so whatever else could change the image makes the tag a lie. Which of the
+// builders that have to build it does, podman 4.3 or BuildKit, is such a thing
+// too.
 //
 // It reads the file by BuildKit's own parser. It belongs to CI, and is not
 // linked into programs for hosts.
@@ -8,8 +10,10 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -47,21 +51,24 @@ func Check(containerfile []byte) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.syntaxLine(containerfile)
+	f.directives(containerfile)
+	f.globals()
 	for i := range f.stages {
 		f.stage(i)
 	}
-	f.sort()
+	f.lastPlatform()
+	slices.SortStableFunc(f.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return f.found, nil
 }
 
 // file is a Containerfile that is being checked.
 type file struct {
-	ast    *parser.Node
+	flags  map[int][]string // of the instruction that begins in a line
 	escape rune
-	global map[string]string // ARGs in front of the first FROM, with their defaults
-	unset  map[string]bool   // such ARGs without a default
+	args   []instructions.ArgCommand // in front of the first FROM
+	global *scope                    // which those make
 	stages []instructions.Stage
+	scopes []*scope // at the end of each stage
 	found  []Finding
 }
 
@@ -70,60 +77,72 @@ func parse(containerfile []byte) (*file, error) {
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	stages, args, err := instructions.Parse(result.AST, nil)
+	f := &file{flags: map[int][]string{}, escape: result.EscapeToken, global: newScope(nil)}
+	for _, n := range result.AST.Children {
+		f.flags[n.StartLine] = n.Flags
+	}
+	f.stages, f.args, err = instructions.Parse(result.AST, nil)
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	if len(stages) == 0 {
+	if len(f.stages) == 0 {
 		return nil, &SyntaxError{Text: "there is no FROM"}
 	}
-	f := &file{ast: result.AST, escape: result.EscapeToken, stages: stages, global: map[string]string{}, unset: map[string]bool{}}
-	for _, a := range args {
-		for _, kv := range a.Args {
-			if kv.Value == nil {
-				f.unset[kv.Key] = true
-			} else {
-				f.global[kv.Key] = f.expand(*kv.Value)
+	for _, s := range f.stages {
+		for _, c := range s.Commands {
+			if err := readMounts(c); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return f, readMounts(stages)
+	return f, nil
 }
 
-// readMounts has the mounts of every RUN parsed, which are known only once
+// readMounts has the mounts of a RUN parsed, which are known only once
 // variables are; ours stay as they are.
-func readMounts(stages []instructions.Stage) error {
-	for _, s := range stages {
-		for _, c := range s.Commands {
-			run, ok := c.(*instructions.RunCommand)
-			if !ok {
-				continue
-			}
-			if err := run.Expand(func(word string) (string, error) { return word, nil }); err != nil {
-				return &SyntaxError{Line: run.Location()[0].Start.Line, Text: registry.OneLine(err.Error())}
-			}
-		}
+func readMounts(c instructions.Command) error {
+	run, ok := c.(*instructions.RunCommand)
+	if !ok {
+		return nil
+	}
+	if err := run.Expand(func(word string) (string, error) { return word, nil }); err != nil {
+		return &SyntaxError{Line: line(run.Location()), Text: registry.OneLine(err.Error())}
 	}
 	return nil
 }
 
 func syntaxError(err error) error {
 	e := &SyntaxError{Text: registry.OneLine(err.Error())}
-	if at := new(parser.LocationError); errors.As(err, &at) && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
-		e.Line = at.Locations[0][0].Start.Line
+	if at := new(parser.LocationError); errors.As(err, &at) && len(at.Locations) > 0 {
+		e.Line, e.Text = line(at.Locations[0]), registry.OneLine(at.Error())
 	}
 	return e
+}
+
+// line is the first of a place; 0 where it is unknown.
+func line(at []parser.Range) int {
+	if len(at) == 0 {
+		return 0
+	}
+	return at[0].Start.Line
 }
 
 // add notes a finding by its rule.
 func (f *file) add(rule string, at []parser.Range, format string, args ...any) {
 	r := rules[rule]
-	line := 0
-	if len(at) > 0 {
-		line = at[0].Start.Line
-	}
 	f.found = append(f.found, Finding{
-		Rule: rule, Line: line, Warning: r.warning, Why: r.why, Fix: r.fix,
+		Rule: rule, Line: line(at), Warning: r.warning, Why: r.why, Fix: r.fix,
 		Text: registry.OneLine(fmt.Sprintf(format, args...)),
 	})
+}
+
+// directives checks the lines in front of the first instruction that tell how
+// to read the file.
+func (f *file) directives(containerfile []byte) {
+	if name, _, at, found := parser.DetectSyntax(containerfile); found && !pinned(name) {
+		f.add("syntax-without-digest", at, "the frontend %s is not pinned", name)
+	}
+	if _, _, at, found := parser.ParseDirective("escape", containerfile); found && line(at) > 1 && f.escape != parser.DefaultEscapeToken {
+		f.add("too-new", at, "podman reads an escape directive in the first line only")
+	}
 }

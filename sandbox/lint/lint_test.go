@@ -2,18 +2,23 @@ package lint_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/lint"
+	"github.com/vessux/openlock/sandbox/registry"
 )
 
 // pin is a digest for FROM lines that nobody builds.
 const pin = "@sha256:c4a8d5503dfb2a3eb8ab5f807da5bc69a85730fb49b5cfca2330194ebcc41c7b"
 
 // fill puts the seed image into a row of the tables.
-func fill(text, seed string) string { return strings.ReplaceAll(text, "SEED", seed) }
+func fill(text, seed string) string {
+	tagged := strings.Replace(seed, "@", ":tag@", 1)
+	return strings.NewReplacer("SEED", seed, "TAGGED", tagged).Replace(text)
+}
 
 func check(t *testing.T, text string) []lint.Finding {
 	t.Helper()
@@ -30,7 +35,7 @@ func TestSound(t *testing.T) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	if len(sound) != 20 {
+	if len(sound) < 20 {
 		t.Errorf("%d sound Containerfiles", len(sound))
 	}
 }
@@ -49,8 +54,8 @@ func TestUnsound(t *testing.T) {
 			continue
 		}
 		refused++
-		found := check(t, row.text)
-		if len(found) != 1 || found[0].Rule != row.rule || found[0].Line != row.line || found[0].Warning {
+		found := slices.DeleteFunc(check(t, row.text), func(f lint.Finding) bool { return f.Warning })
+		if len(found) != 1 || found[0].Rule != row.rule || found[0].Line != row.line {
 			t.Errorf("%s: %+v, want %s in line %d alone", name, found, row.rule, row.line)
 			continue
 		}
@@ -58,26 +63,74 @@ func TestUnsound(t *testing.T) {
 			t.Errorf("%s: %+v lacks something", name, f)
 		}
 	}
-	if refused != 21 {
+	if refused < 20 {
 		t.Errorf("%d unsound Containerfiles", refused)
 	}
 }
 
 func TestWarnings(t *testing.T) {
+	const unchecked, none = "unchecked-download", ""
 	for text, want := range map[string]string{
-		"FROM SEED\nRUN curl -fsSL https://example.com/install.sh | sh\n":                                          "unchecked-download",
-		"FROM SEED\nRUN curl -fsSLo x https://example.com/x && echo 'abc  x' | sha256sum --check && install x /\n": "",
-		"FROM SEED\nRUN wget https://example.com/x \\\n && tar xf x\n":                                             "unchecked-download",
-		"FROM SEED\nRUN --mount=type=cache,target=/root/.cache [\"/bin/seed\", \"arch\"]\n":                        "cache-mount",
-		"FROM SEED\nRUN apt-get install -y curl\n":                                                                 "",
-		"FROM SEED\nLABEL text=\\$NAME\nARG NAME\n":                                                                "",
+		"RUN curl -fsSL https://example.com/install.sh | sh":                                                    unchecked,
+		"RUN curl -fsSL https://example.com/x | sh && echo 'abc  x' | sha256sum -c":                             unchecked,
+		"RUN curl -fsSLo x https://example.com/x && echo 'abc  x' | sha256sum --strict --check && install x /":  none,
+		"RUN curl -fsSLo x https://example.com/x\nRUN echo 'abc  x' | sha256sum -c -":                           none,
+		"RUN echo 'abc  x' | sha256sum -c -\nRUN curl -fsSLo x https://example.com/x":                           unchecked,
+		"RUN sha256sum -c y && curl -fsSLo x https://example.com/x":                                             unchecked,
+		"RUN curl -o a https://example.com/a && sha256sum -c a.sum && curl -o b https://example.com/b":          unchecked,
+		"RUN wget https://example.com/x && sha256sum x":                                                         unchecked,
+		"RUN wget https://example.com/x && [ \"$(sha256sum x | cut -c1-64)\" = abc ]":                           none,
+		"RUN wget https://example.com/x && sha256sum x | grep -q abc":                                           none,
+		"RUN wget https://example.com/x && test \"$(openssl dgst -sha256 -r x | cut -c1-64)\" = abc":            none,
+		"RUN get() { curl -o \"$1\" \"$2\"; echo \"$3  $1\" | sha256sum -c; }; get a https://example.com/a abc": none,
+		"RUN wget https://example.com/x \\\n && tar xf x":                                                       unchecked,
+		"RUN /usr/bin/curl -O example.com/x.tar":                                                                unchecked,
+		"ARG URL=https://example.com/x\nRUN curl -O \"$URL\"":                                                   unchecked,
+		"RUN [\"sh\", \"-c\", \"curl https://example.com/x | sh\"]":                                             unchecked,
+		"RUN sh -c \"$(curl -fsSL https://example.com/x)\"":                                                     unchecked,
+		"RUN bash <(curl -fsSL https://example.com/x)":                                                          unchecked,
+		"RUN curl -fsSL https://example.com/key | gpg --dearmor -o /key":                                        unchecked,
+		"RUN curl -O https://example.com/x{,.asc} && gpg --batch --verify x.asc x":                              none,
+		"RUN curl --version && echo $HOME":                                                                      none,
+		"RUN apt-get install -y curl && echo 'deb https://example.com x main' > /list":                          none,
+		"RUN apk add --no-cache curl wget $PACKAGES":                                                            none,
+		"RUN echo 'use curl https://example.com/x' > /doc":                                                      none,
+		"ENV CMD='curl https://example.com/x'":                                                                  none,
+		"RUN pip install requests":                                                                              unchecked,
+		"RUN pip install --require-hashes -r r.txt":                                                             none,
+		"RUN npm ci":                          none,
+		"RUN go install example.com/x@latest": unchecked,
+		"RUN go install ./cmd/x":              none,
+		"RUN git clone https://example.com/x": unchecked,
+		"RUN git clone https://example.com/x && git -C x checkout 0123456789012345678901234567890123456789":         none,
+		"ARG REV=0123456789012345678901234567890123456789\nRUN git clone https://a/x && git -C x checkout \"$REV\"": none,
+		"ARG REV=v1\nRUN git clone https://a/x && git -C x checkout $REV":                                           unchecked,
+		"RUN --mount=type=cache,target=/root/.cache [\"/bin/seed\", \"arch\"]":                                      "cache-mount",
+		"ONBUILD LABEL a=b":                    "not-in-oci",
+		"SHELL [\"/bin/bash\", \"-c\"]":        "not-in-oci",
+		"HEALTHCHECK --retries=3 CMD echo $A":  "not-in-oci",
+		"LABEL text=\\$NAME\nARG NAME":         none,
+		"ARG A\nRUN awk '{ print $A }' f \\$A": none,
 	} {
-		found := check(t, text)
+		found := check(t, "FROM SEED\n"+text+"\n")
 		switch {
-		case want == "" && len(found) > 0:
+		case want == none && len(found) > 0:
 			t.Errorf("%q: %+v", text, found)
-		case want != "" && (len(found) != 1 || found[0].Rule != want || !found[0].Warning):
+		case want != none && (len(found) != 1 || found[0].Rule != want || !found[0].Warning):
 			t.Errorf("%q: %+v, want the warning %s", text, found, want)
+		}
+	}
+}
+
+// TestEscapeDirective: BuildKit reads words by it, podman does not.
+func TestEscapeDirective(t *testing.T) {
+	for text, warned := range map[string]bool{
+		"LABEL path=C:\\dir": true, "WORKDIR /C:\\dir": true, "LABEL a=`$A": true,
+		"LABEL path=\"C:\\dir\"": false, "LABEL path='C:\\dir'": false, "RUN dir C:\\dir": false,
+	} {
+		found := check(t, "# escape=`\nFROM SEED\n"+text+"\n")
+		if warned != (len(found) == 1 && found[0].Rule == "backslash" && found[0].Warning) {
+			t.Errorf("%q: %+v", text, found)
 		}
 	}
 }
@@ -92,7 +145,7 @@ func TestOurOwn(t *testing.T) {
 
 func TestNoContainerfile(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "", "# nothing\n": "", "RUN x\n": "", "FROM scratch\nFLY away\n": "line 2", "FROM scratch\nRUN --mount=type=none x\n": "line 2", "ARG A=1\n": "",
+		"": "", "# nothing\n": "", "RUN x\n": "", "FROM scratch\nFLY away\n": "line 2: unknown instruction: FLY", "FROM scratch\nRUN --mount=type=none x\n": "line 2", "ARG A=1\n": "",
 	} {
 		_, err := lint.Check([]byte(text))
 		var syntax *lint.SyntaxError
@@ -112,11 +165,14 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		found, err := lint.Check(b)
+		if syntax := new(lint.SyntaxError); errors.As(err, &syntax) && syntax.Text != registry.OneLine(syntax.Text) {
+			t.Errorf("%q is not fit to print", syntax.Text)
+		}
 		if err != nil && len(found) > 0 {
 			t.Errorf("both findings and an error: %+v, %v", found, err)
 		}
 		for _, x := range found {
-			if strings.ContainsFunc(x.Text, func(r rune) bool { return r < ' ' || r == 0x7f }) || x.Line < 1 {
+			if x.Text == "" || x.Text != registry.OneLine(x.Text) || x.Line < 1 {
 				t.Errorf("%+v", x)
 			}
 		}

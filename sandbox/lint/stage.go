@@ -1,182 +1,119 @@
 package lint
 
 import (
-	"cmp"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// given are the ARGs that builders set by themselves: by the platform, which
-// is asked for, and by their proxies, which change no image that is checked.
-// See https://docs.docker.com/reference/dockerfile/#predefined-args.
-var given = []string{
-	"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
-	"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT",
-	"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy",
-}
-
-func (f *file) sort() {
-	slices.SortStableFunc(f.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-}
-
-func (f *file) syntaxLine(containerfile []byte) {
-	if name, _, at, found := parser.DetectSyntax(containerfile); found && !pinned(name) {
-		f.add("syntax-without-digest", at, "the frontend %s is not pinned", name)
-	}
-}
-
+// stage checks one stage, after those before it.
 func (f *file) stage(i int) {
-	s := f.stages[i]
-	f.from(i, s)
-	unset := map[string][]parser.Range{}
-	for _, c := range s.Commands {
-		f.uses(c, unset)
+	s := f.from(i)
+	triggers := newScope(nil)
+	var runs []step
+	for _, c := range f.stages[i].Commands {
+		f.command(i, c, s, f.flags[line(c.Location())])
 		switch c := c.(type) {
-		case *instructions.ArgCommand:
-			f.arg(c, unset)
-		case *instructions.CopyCommand:
-			f.copy(i, c)
-		case *instructions.AddCommand:
-			f.addFile(c)
+		case *instructions.OnbuildCommand:
+			f.add("not-in-oci", c.Location(), "ONBUILD")
+			f.trigger(i, c, triggers)
 		case *instructions.RunCommand:
-			f.run(i, c)
+			runs = append(runs, newStep(c, s))
 		}
 	}
+	f.downloads(runs)
+	f.scopes = append(f.scopes, s)
 }
 
-// from checks what a stage begins with.
-func (f *file) from(i int, s instructions.Stage) {
-	name := f.expand(s.BaseName)
-	for _, arg := range variables(s.BaseName + " " + s.Platform) {
-		if f.unset[arg] && !slices.Contains(given, arg) {
-			f.add("arg-without-default", s.Location, "FROM uses the ARG %s, which has no default", arg)
-			return
+// command checks one instruction.
+func (f *file) command(i int, c instructions.Command, s *scope, flags []string) {
+	f.known(c.Name(), c.Location(), flags)
+	f.readAlike(c.Location(), words(c))
+	f.uses(c, s)
+	switch c := c.(type) {
+	case *instructions.ArgCommand:
+		f.arg(c, s)
+	case *instructions.EnvCommand:
+		for _, kv := range c.Env {
+			s.set(kv.Key, f.expand(kv.Value, s))
+			s.env[kv.Key] = true
 		}
-	}
-	f.source(name, i, false, s.Location, "FROM "+name)
-	if i == len(f.stages)-1 && s.Platform != "" && s.Platform != "$TARGETPLATFORM" && s.Platform != "${TARGETPLATFORM}" {
-		f.add("platform-of-last-stage", s.Location, "the last stage is for the platform %s", s.Platform)
+	case *instructions.CopyCommand:
+		f.copy(i, c)
+	case *instructions.AddCommand:
+		f.addFile(c, s)
+	case *instructions.RunCommand:
+		f.run(i, c)
+	case *instructions.HealthCheckCommand, *instructions.ShellCommand:
+		f.add("not-in-oci", c.Location(), "%s", strings.ToUpper(c.Name()))
 	}
 }
 
-// stageOf returns the name, as it is written, of the stage before number i that
-// BuildKit understands by another name; "" for none.
-func (f *file) stageOf(name string, i int) string {
-	for _, s := range f.stages[:i] {
-		if s.Name != "" && strings.EqualFold(s.Name, name) {
-			return asWritten(s)
-		}
-	}
-	return ""
-}
-
-// asWritten returns the name after AS; BuildKit's own is in lower case.
-func asWritten(s instructions.Stage) string {
-	words := strings.Fields(s.SourceCode)
-	return words[len(words)-1]
-}
-
-// source checks what FROM, COPY --from or a mount names: a stage before, by
-// name or, where that is allowed, by number; or an image that is pinned.
-func (f *file) source(name string, i int, numbers bool, at []parser.Range, what string) {
-	if n, err := strconv.Atoi(name); numbers && err == nil && n >= 0 && n < i {
+// trigger checks what an ONBUILD does to whoever builds from the image, and to
+// the stages that begin from this one.
+func (f *file) trigger(i int, c *instructions.OnbuildCommand, s *scope) {
+	result, err := parser.Parse(strings.NewReader(c.Expression))
+	if err != nil || len(result.AST.Children) != 1 {
 		return
 	}
-	switch stage := f.stageOf(name, i); {
-	case name == "scratch", pinned(name), stage == name:
-	case stage != "":
-		f.add("stage-name-case", at, "%s: the stage is called %s", what, stage)
-	default:
-		f.add("from-without-digest", at, "%s is neither a stage before nor an image that is pinned by its digest", what)
+	n := result.AST.Children[0]
+	n.StartLine, n.EndLine = line(c.Location()), line(c.Location())
+	if inner, err := instructions.ParseCommand(n); err == nil && readMounts(inner) == nil {
+		f.command(i, inner, s, n.Flags)
 	}
 }
 
-func (f *file) arg(c *instructions.ArgCommand, unset map[string][]parser.Range) {
-	for _, kv := range c.Args {
-		_, global := f.global[kv.Key]
-		if kv.Value == nil && !global && !slices.Contains(given, kv.Key) {
-			unset[kv.Key] = c.Location()
-		} else {
-			delete(unset, kv.Key)
-		}
-	}
+// flags are those that every builder knows, by instruction; --link and
+// --checksum have rules of their own.
+var flags = map[string][]string{
+	"from":        {"platform"},
+	"copy":        {"from", "chown", "chmod", "link"},
+	"add":         {"chown", "chmod", "link", "checksum"},
+	"run":         {"mount"},
+	"healthcheck": {"interval", "timeout", "start-period", "retries"},
 }
 
-// uses looks for ARGs without a default in the text of an instruction.
-func (f *file) uses(c instructions.Command, unset map[string][]parser.Range) {
-	for _, name := range variables(f.text(c.Location())) {
-		if at, found := unset[name]; found {
-			f.add("arg-without-default", at, "the ARG %s has no default, and is used", name)
-			delete(unset, name) // once is enough
+// known checks the flags of an instruction.
+func (f *file) known(instruction string, at []parser.Range, used []string) {
+	for _, flag := range used {
+		name, _, _ := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+		switch {
+		case name == "link":
+			f.add("copy-link", at, "%s --link", strings.ToUpper(instruction))
+		case name == "checksum":
+			f.add("add-checksum", at, "ADD --checksum")
+		case !slices.Contains(flags[strings.ToLower(instruction)], name):
+			f.add("too-new", at, "%s --%s", strings.ToUpper(instruction), name)
 		}
 	}
-	if e, ok := c.(*instructions.EnvCommand); ok {
-		for _, kv := range e.Env {
-			delete(unset, kv.Key) // from here on the file decides it
-		}
-	}
-}
-
-// text is the instruction that begins at a place, as it is written.
-func (f *file) text(at []parser.Range) string {
-	if len(at) == 0 {
-		return ""
-	}
-	for _, n := range f.ast.Children {
-		if n.StartLine == at[0].Start.Line {
-			text := n.Original
-			for _, h := range n.Heredocs {
-				text += "\n" + h.Content
-			}
-			return text
-		}
-	}
-	return ""
 }
 
 func (f *file) copy(i int, c *instructions.CopyCommand) {
-	switch {
-	case len(c.SourceContents) > 0:
+	if len(c.SourceContents) > 0 {
 		f.add("heredoc", c.Location(), "COPY of a heredoc")
+	}
+	switch {
+	case len(c.SourcePaths) == 0:
 	case c.From == "":
 		f.add("copy-from-context", c.Location(), "COPY of %s from the build context", strings.Join(c.SourcePaths, " "))
 	default:
 		f.source(c.From, i, true, c.Location(), "COPY --from="+c.From)
 	}
-	if c.Link {
-		f.add("copy-link", c.Location(), "COPY --link")
-	}
-	if c.Parents || len(c.ExcludePatterns) > 0 {
-		f.add("too-new", c.Location(), "COPY --parents or --exclude")
-	}
 }
 
-func (f *file) addFile(c *instructions.AddCommand) {
+func (f *file) addFile(c *instructions.AddCommand, s *scope) {
 	if len(c.SourceContents) > 0 {
 		f.add("heredoc", c.Location(), "ADD of a heredoc")
 	}
 	for _, source := range c.SourcePaths {
 		switch {
-		case !isRemote(source):
+		case !isRemote(f.expand(source, s)):
 			f.add("copy-from-context", c.Location(), "ADD of %s from the build context", source)
 		case c.Checksum == "":
 			f.add("add-without-checksum", c.Location(), "ADD of %s without a checksum", source)
 		}
-	}
-	if c.Checksum != "" {
-		f.add("add-checksum", c.Location(), "ADD --checksum")
-	}
-	if c.Link {
-		f.add("copy-link", c.Location(), "ADD --link")
-	}
-	if c.KeepGitDir != nil || c.Unpack != nil || len(c.ExcludePatterns) > 0 {
-		f.add("too-new", c.Location(), "ADD --keep-git-dir, --unpack or --exclude")
 	}
 }
 
@@ -187,74 +124,32 @@ func isRemote(source string) bool {
 	return found && !strings.ContainsAny(scheme, "/\\") || strings.HasPrefix(source, "git@") || strings.HasPrefix(source, "github.com/")
 }
 
-var (
-	download = regexp.MustCompile(`(?i)\b(curl|wget|aria2c)\b.*(https?|ftp)://|\b(curl|wget|aria2c)\b.*\$|\bgit\s+clone\b|\b(npm|pip3?|go|cargo|gem)\s+(install|i)\b`)
-	checked  = regexp.MustCompile(`\bsha(256|384|512)sum\b|\bshasum\b|\bb2sum\b|\bgpgv?\b|\bminisign\b|\bcosign\s+verify|openssl\s+dgst|--require-hashes|\bgit\s+verify-|\bnpm\s+ci\b`)
-)
-
 func (f *file) run(i int, c *instructions.RunCommand) {
 	if len(c.Files) > 0 {
 		f.add("heredoc", c.Location(), "RUN of a heredoc")
 	}
-	f.mounts(i, c)
-	text := strings.ReplaceAll(f.text(c.Location()), "\n", " ")
-	if download.MatchString(text) && !checked.MatchString(text) {
-		f.add("unchecked-download", c.Location(), "RUN downloads, and no checksum follows")
-	}
-}
-
-func (f *file) mounts(i int, c *instructions.RunCommand) {
 	for _, m := range instructions.GetMounts(c) {
-		switch m.Type {
-		case instructions.MountTypeSecret, instructions.MountTypeSSH:
-			f.add("mount-of-secret", c.Location(), "RUN --mount=type=%s", m.Type)
-			continue
-		case instructions.MountTypeTmpfs:
-			continue
-		case instructions.MountTypeCache:
-			f.add("cache-mount", c.Location(), "RUN --mount=type=cache")
-		}
-		switch {
-		case m.From != "":
-			f.source(m.From, i, true, c.Location(), "RUN --mount from="+m.From)
-		case m.Type == instructions.MountTypeBind:
-			f.add("mount-from-context", c.Location(), "RUN --mount=type=bind of the build context")
-		}
+		f.mount(i, m, c.Location())
 	}
 }
 
-var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
-
-func pinned(image string) bool { return digest.MatchString(image) }
-
-// expand replaces ARGs in front of the first FROM by their defaults.
-func (f *file) expand(word string) string {
-	var env []string
-	for k, v := range f.global {
-		env = append(env, k+"="+v)
-	}
-	expanded, _, err := shell.NewLex(f.escape).ProcessWord(word, shell.EnvsFromSlice(env))
-	if err != nil {
-		return word
-	}
-	return expanded
-}
-
-var variable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*))`)
-
-// variables lists the names that a text refers to, as $NAME or ${NAME…}; a
-// backslash before the dollar takes its meaning away.
-func variables(text string) []string {
-	var names []string
-	for _, m := range variable.FindAllStringSubmatchIndex(text, -1) {
-		if m[0] > 0 && text[m[0]-1] == '\\' {
-			continue
+func (f *file) mount(i int, m *instructions.Mount, at []parser.Range) {
+	switch m.Type {
+	case instructions.MountTypeSecret, instructions.MountTypeSSH:
+		f.add("mount-of-secret", at, "RUN --mount=type=%s", m.Type)
+		return
+	case instructions.MountTypeTmpfs:
+		if m.SizeLimit != 0 {
+			f.add("too-new", at, "RUN --mount=type=tmpfs with a size")
 		}
-		from, to := m[2], m[3]
-		if from < 0 {
-			from, to = m[4], m[5]
-		}
-		names = append(names, text[from:to])
+		return
+	case instructions.MountTypeCache:
+		f.add("cache-mount", at, "RUN --mount=type=cache")
 	}
-	return names
+	switch {
+	case m.From != "":
+		f.source(m.From, i, false, at, "RUN --mount from="+m.From)
+	case m.Type == instructions.MountTypeBind:
+		f.add("mount-from-context", at, "RUN --mount=type=bind of the build context")
+	}
 }
