@@ -31,7 +31,8 @@ type Finding struct {
 	Fix     string `json:"fix"`
 }
 
-// SyntaxError tells that BuildKit cannot read the file.
+// SyntaxError tells that BuildKit cannot read the file, or that it has more
+// stages than are judged.
 type SyntaxError struct {
 	Line int    // from 1; 0 where it is about the whole file
 	Text string // one line, fit to print
@@ -44,8 +45,12 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d: %s", e.Line, e.Text)
 }
 
+// maxFindings bounds what is said of one file.
+const maxFindings = 100
+
 // Check returns what makes a Containerfile unsound, in the order of its lines;
-// none where it is sound. The error is a [*SyntaxError].
+// none where it is sound. Of more than 100 findings, warnings are left out
+// first. The error is a [*SyntaxError].
 func Check(containerfile []byte) ([]Finding, error) {
 	f, err := parse(containerfile)
 	if err != nil {
@@ -57,9 +62,30 @@ func Check(containerfile []byte) ([]Finding, error) {
 		f.stage(i)
 	}
 	f.lastPlatform()
-	slices.SortStableFunc(f.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-	return f.found, nil
+	return inOrder(f.found), nil
 }
+
+func inOrder(found []Finding) []Finding {
+	byLine := func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) }
+	slices.SortStableFunc(found, byLine)
+	if len(found) <= maxFindings {
+		return found
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int { return weight(a) - weight(b) })
+	found = found[:maxFindings]
+	slices.SortStableFunc(found, byLine)
+	return found
+}
+
+func weight(f Finding) int {
+	if f.Warning {
+		return 1
+	}
+	return 0
+}
+
+// maxStages bounds the work that a file can make.
+const maxStages = 100
 
 // file is a Containerfile that is being checked.
 type file struct {
@@ -73,7 +99,7 @@ type file struct {
 }
 
 func parse(containerfile []byte) (*file, error) {
-	result, err := parser.Parse(bytes.NewReader(containerfile))
+	result, err := parser.Parse(bytes.NewReader(readable(containerfile)))
 	if err != nil {
 		return nil, syntaxError(err)
 	}
@@ -88,6 +114,9 @@ func parse(containerfile []byte) (*file, error) {
 	if len(f.stages) == 0 {
 		return nil, &SyntaxError{Text: "there is no FROM"}
 	}
+	if len(f.stages) > maxStages {
+		return nil, &SyntaxError{Text: fmt.Sprintf("there are more than %d stages", maxStages)}
+	}
 	for _, s := range f.stages {
 		for _, c := range s.Commands {
 			if err := readMounts(c); err != nil {
@@ -96,6 +125,13 @@ func parse(containerfile []byte) (*file, error) {
 		}
 	}
 	return f, nil
+}
+
+// readable replaces bytes that are no text: BuildKit's lexer complains of each
+// on the standard error.
+func readable(containerfile []byte) []byte {
+	const replacement = "\uFFFD"
+	return bytes.ReplaceAll(bytes.ToValidUTF8(containerfile, []byte(replacement)), []byte{0}, []byte(replacement))
 }
 
 // readMounts has the mounts of a RUN parsed, which are known only once

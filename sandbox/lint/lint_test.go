@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vessux/openlock/sandbox/base"
+	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/lint"
 	"github.com/vessux/openlock/sandbox/registry"
 )
@@ -132,6 +134,37 @@ func TestEscapeDirective(t *testing.T) {
 		if warned != (len(found) == 1 && found[0].Rule == "backslash" && found[0].Warning) {
 			t.Errorf("%q: %+v", text, found)
 		}
+	}
+}
+
+// TestBounded: a file as large as any that is read is judged soon, and not
+// much is said of it.
+func TestBounded(t *testing.T) {
+	repeat := func(head, unit, tail string) string {
+		return head + strings.Repeat(unit, (containerfile.MaxSize-len(head)-len(tail))/len(unit)) + tail
+	}
+	for name, text := range map[string]string{
+		"findings":  repeat("FROM scratch\n", "COPY . /\n", ""),
+		"warnings":  repeat("FROM scratch\n", "ONBUILD RUN x\n", "COPY . /\n"),
+		"growth":    "FROM scratch\nENV A=xxxxxxxxxx\n" + strings.Repeat("ENV A=$A$A$A$A$A$A$A$A\n", 1000),
+		"depth":     "FROM scratch\nENV A=" + strings.Repeat("${B:-xxxxx\\\n", 70000) + strings.Repeat("}\\\n", 70000) + "\n",
+		"downloads": repeat("FROM scratch\nRUN ", "curl $;\\\n", "x\n"),
+		"variables": repeat("FROM scratch\nARG A\nRUN ", "$A \\\n", "x\n"),
+		"quotes":    repeat("FROM scratch\nLABEL a=", "'\\\n", "\n"),
+		"no text":   repeat("FROM scratch\nLABEL a=", "\x00\xff\\\n", "\n"),
+	} {
+		start := time.Now()
+		found, err := lint.Check([]byte(text))
+		if took := time.Since(start); err != nil || len(found) > 100 || took > time.Minute {
+			t.Errorf("%s: %d findings, %v, after %s", name, len(found), err, took)
+		}
+		if name == "warnings" && found[len(found)-1].Warning {
+			t.Errorf("%s: an error is left out for warnings", name)
+		}
+	}
+	var syntax *lint.SyntaxError
+	if _, err := lint.Check([]byte(repeat("", "FROM scratch\n", ""))); !errors.As(err, &syntax) {
+		t.Errorf("stages without number: %v", err)
 	}
 }
 

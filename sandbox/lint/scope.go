@@ -46,7 +46,7 @@ func newScope(base *scope) *scope {
 
 // set notes that from here on the file decides a variable.
 func (s *scope) set(name, value string) {
-	s.values[name] = value
+	s.values[name] = value[:min(len(value), maxValue)]
 	delete(s.unset, name)
 	delete(s.host, name)
 }
@@ -84,10 +84,14 @@ func (s *scope) Keys() []string { return slices.Collect(maps.Keys(s.values)) }
 
 var _ shell.EnvGetter = (*scope)(nil)
 
+// maxValue bounds what a few variables, each made of several of another, grow
+// to: more names no image, URL or commit.
+const maxValue = 1000
+
 // expand replaces variables by what the file says, as BuildKit does. A word
-// that no builder would take stays as it is.
+// that is too long, or that no builder would take, stays as it is.
 func (f *file) expand(word string, s *scope) string {
-	if newer.MatchString(word) {
+	if len(word) > maxValue || newer.MatchString(word) {
 		return word
 	}
 	expanded, _, err := shell.NewLex(f.escape).ProcessWord(word, s)

@@ -53,6 +53,7 @@ var sound = map[string]string{
 	"mounts":                      "FROM SEED AS one\nFROM SEED\nARG M=mnt\nRUN --mount=from=one,dst=/$M,source=/etc,readonly --mount=type=bind,from=SEED,target=/t,ro=true [\"/bin/seed\", \"show\", \"/mnt/passwd\"]\n",
 	"Windows paths":               "# escape=`\nFROM SEED\nLABEL path=\"C:\\dir\" `\n  other='C:\\x'\nRUN [\"/bin/seed\", \"write\", \"/etc/x\", \"C:\\\\dir\"]\n",
 	"substitutions of a shell":    "FROM SEED\nARG A=1\nRUN [\"/bin/seed\", \"write\", \"/etc/x\", \"${A%x} ${A:?b} $@\"]\nCMD echo ${A#b}\nLABEL a='${A%x}' b=\\${A%x} price=\"5$\"\n",
+	"no text":                     "# \xff\nFROM SEED\nLABEL a=b\n",
 }
 
 // unsound are Containerfiles that something else decides too, or that an
