@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,6 +76,9 @@ var flags = map[string][]string{
 	"healthcheck": {"interval", "timeout", "start-period", "retries"},
 }
 
+// upperCase is in a mount what podman does not take for the same in lower case.
+var upperCase = regexp.MustCompile(`[=,](?:[a-z]*[A-Z][A-Za-z]*=|type=[a-z]*[A-Z])`)
+
 // known checks the flags of an instruction.
 func (f *file) known(instruction string, at []parser.Range, used []string) {
 	for _, flag := range used {
@@ -84,6 +88,8 @@ func (f *file) known(instruction string, at []parser.Range, used []string) {
 			f.add("copy-link", at, "%s --link", strings.ToUpper(instruction))
 		case name == "checksum":
 			f.add("add-checksum", at, "ADD --checksum")
+		case name == "mount" && upperCase.MatchString(flag):
+			f.add("too-new", at, "%s names a key or a type in upper case", flag)
 		case !slices.Contains(flags[strings.ToLower(instruction)], name):
 			f.add("too-new", at, "%s --%s", strings.ToUpper(instruction), name)
 		}

@@ -108,6 +108,7 @@ var unsound = map[string]struct {
 	"network":                      {"FROM SEED\nRUN --network=none \\\n  [\"/bin/seed\", \"arch\"]\n", "too-new", 2},
 	"security":                     {"FROM SEED\nRUN --security=insecure x\n", "too-new", 2},
 	"tmpfs of a size":              {"FROM SEED\nRUN --mount=type=tmpfs,target=/t,size=1m x\n", "too-new", 2},
+	"mount in upper case":          {"FROM SEED AS one\nFROM SEED\nRUN --mount=type=BIND,from=one,target=/M x\n", "too-new", 3},
 	"start interval":               {"FROM SEED\nHEALTHCHECK --start-interval=5s CMD true\n", "too-new", 2},
 	"flag that is off":             {"FROM SEED AS a\nFROM SEED\nCOPY --parents=false --from=a /bin/seed /x\n", "too-new", 3},
 	"link that is off":             {"FROM SEED AS a\nFROM SEED\nCOPY --link=false --from=a /bin/seed /x\n", "copy-link", 3},
