@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,15 +25,21 @@ const LicencesDocument = "docs/licences.md"
 // the one.
 var permitted = []struct{ id, words string }{
 	{"Apache-2.0", "apache license version 2.0"},
+	{"Apache-2.0", "licensed under the apache license, version 2.0"},
 	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
 	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"},
 	{"BSD-3-Clause", "used to endorse or promote products derived from this software"},
 	{"BSD-2-Clause", "redistribution and use in source and binary forms, with or without modification"},
+	{mpl, "mozilla public license, version 2.0"}, {mpl, "mozilla public license version 2.0"},
 }
 
-// Licences writes the licence of every module that the packages of this
-// repository import, those of the host binary marked. A module without a
-// licence that is known and permitted is an error.
+// mpl asks for the source of what is changed in its files. Nothing is; it is
+// permitted in openlock-verify, whose dependencies bring it, and nowhere else.
+const mpl = "MPL-2.0"
+
+// Licences writes the licence of every module that this repository imports,
+// and which of the two programs hold it. A module without a licence that is
+// known and permitted is an error.
 func Licences(ctx context.Context, w io.Writer) error {
 	root, err := lab.Root()
 	if err != nil {
@@ -46,21 +53,31 @@ func Licences(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	verify, err := modulesOf(ctx, filepath.Join(root, filepath.FromSlash(lab.VerifyModule)), "./...")
+	if err != nil {
+		return err
+	}
 	var doc bytes.Buffer
-	doc.WriteString("# Licences\n\nWritten by `go tool mage licences`: the modules that the packages of this repository\nimport. Those in the host binary are marked.\n\n| module | version | licence | host binary |\n|---|---|---|---|\n")
-	for _, m := range all {
+	doc.WriteString("# Licences\n\nWritten by `go tool mage licences`: the modules that the packages of this repository\nimport. Those in a program are marked.\n\n| module | version | licence | openlock | openlock-verify |\n|---|---|---|---|---|\n")
+	for _, m := range sorted(all, verify) {
 		id, err := licence(m.dir)
+		if err == nil && strings.Contains(id, mpl) && slices.Contains(all, m) {
+			err = fmt.Errorf("%s is permitted in %s only", mpl, lab.VerifyModule)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.path, err)
 		}
-		mark := ""
-		if slices.ContainsFunc(host, func(h module) bool { return h.path == m.path }) {
-			mark = "yes"
-		}
-		fmt.Fprintf(&doc, "| %s | %s | %s | %s |\n", m.path, m.version, id, mark)
+		fmt.Fprintf(&doc, "| %s | %s | %s | %s | %s |\n", m.path, m.version, id, mark(host, m), mark(verify, m))
 	}
 	_, err = doc.WriteTo(w)
 	return err
+}
+
+func mark(in []module, m module) string {
+	if slices.Contains(in, m) {
+		return "yes"
+	}
+	return ""
 }
 
 // WriteLicences writes [LicencesDocument].
@@ -80,7 +97,7 @@ type module struct{ path, version, dir string }
 
 // modulesOf lists the modules behind a pattern of packages, without our own.
 func modulesOf(ctx context.Context, root, pattern string) ([]module, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", pattern)
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if not (or .Main .Replace)}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", pattern)
 	cmd.Dir = root
 	// The list is that of Linux on every machine.
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
@@ -94,8 +111,16 @@ func modulesOf(ctx context.Context, root, pattern string) ([]module, error) {
 			all = append(all, module{f[0], f[1], f[2]})
 		}
 	}
-	slices.SortFunc(all, func(a, b module) int { return strings.Compare(a.path, b.path) })
-	return slices.Compact(all), nil
+	return sorted(all), nil
+}
+
+// sorted joins lists, and has each module once, by its name.
+func sorted(lists ...[]module) []module {
+	all := slices.Concat(lists...)
+	slices.SortFunc(all, func(a, b module) int {
+		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.version, b.version))
+	})
+	return slices.Compact(all)
 }
 
 // licence reads the licences of a module's directory, as SPDX identifiers.
