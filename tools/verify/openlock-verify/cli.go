@@ -57,7 +57,7 @@ type cli struct {
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   signature.ProgramName + " REF@DIGEST",
+		Use:   signature.ProgramName + " REF@DIGEST", // REF is repository:tag, or with --identity the repository
 		Short: "Tell whether a published base image is signed as it has to be",
 		Long: `Openlock-verify ends with 0 only where the image is in its registry, whole, with
 a label that belongs to its tag, and signed: by a key (--key, offline), or by a
@@ -117,13 +117,17 @@ func (c *cli) read(subject string) (err error) {
 	if h, hashErr := v1.NewHash(digest); !found || hashErr != nil || h.Algorithm != "sha256" {
 		return fmt.Errorf("%q has no digest: a tag can move, so want REF@sha256:<64 hex digits>", subject)
 	}
+	id := c.request.Identity
+	if id != "" && !tag.IsIdentity(id) {
+		return fmt.Errorf("--identity %q is not 64 hex digits (a signer's identity is --certificate-identity)", id)
+	}
+	if id != "" && tag.CheckRepository(ref) == nil {
+		ref += ":" + id[:tag.Length] // the label has to be of something
+	}
 	if c.request.Ref, err = tag.Parse(ref); err != nil {
 		return err
 	}
 	c.request.Digest = digest
-	if id := c.request.Identity; id != "" && !tag.IsIdentity(id) {
-		return fmt.Errorf("--identity %q is not 64 hex digits (a signer's identity is --certificate-identity)", id)
-	}
 	for i, p := range c.request.Platforms {
 		if c.request.Platforms[i], err = registry.Normalize(p); err != nil {
 			return err

@@ -55,6 +55,8 @@ func TestCommandLine(t *testing.T) {
 		{subject + " --certificate-identity me --certificate-oidc-issuer it --trusted-root " + other, 2, "the trusted root: "},
 		{subject + " --key " + public + " --identity me@example.com", 2, "a signer's identity is --certificate-identity"},
 		{subject + " --key " + public + " --platform amd64", 2, "amd64"},
+		{ref.Repository + "@" + image.Digest + " --key " + public, 2, "has no tag"},
+		{ref.Repository + "@" + image.Digest + " --key " + public + " --identity " + tag.Identity(text), 7, "it is not signed"},
 		{subject + " --key " + public, 7, "it is not signed\nhint: have it signed"},
 		{subject + " --key " + public + " --platform linux/s390x", 4, "no image for linux/s390x"},
 		{elsewhere + " --key " + public, 3, "has no manifest sha256:000"},
