@@ -24,10 +24,25 @@ func Need(t testing.TB, parts ...lab.Part) {
 			missing = append(missing, err)
 		}
 	}
-	if err := errors.Join(missing...); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
+	lacking(t, errors.Join(missing...))
+}
+
+// NeedRoot ends the test as [Need] does where it does not run as root.
+func NeedRoot(t testing.TB, what string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		lacking(t, errors.New(what+" needs root"))
+	}
+}
+
+// lacking ends the test as [Need] does; nil: it goes on.
+func lacking(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
 		t.Skip(err)
 	}
 }
@@ -78,6 +93,7 @@ func Podman(t testing.TB, insecure ...string) *lab.PodmanStore {
 func Docker(t testing.TB) *lab.DockerDaemon {
 	t.Helper()
 	Need(t, lab.Docker, lab.Dockerd)
+	NeedRoot(t, "dockerd")
 	d, err := lab.StartDocker(t.Context(), tempDir(t))
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +106,7 @@ func Docker(t testing.TB) *lab.DockerDaemon {
 func Builder(t testing.TB, insecure ...string) *lab.Builder {
 	t.Helper()
 	Need(t, lab.Buildkitd, lab.Buildx, lab.QEMU)
+	NeedRoot(t, "buildkitd")
 	b, err := lab.StartBuildkitd(t.Context(), tempDir(t), insecure...)
 	if err != nil {
 		t.Fatal(err)
