@@ -29,11 +29,21 @@ var epoch = time.Unix(1785801600, 0).UTC()
 // Seed pushes the seed image, for linux/amd64 and linux/arm64, to HOST/seed
 // and returns it pinned by digest, for a FROM line.
 func Seed(ctx context.Context, host string) (string, error) {
-	index, err := seedIndex(ctx)
-	if err != nil {
-		return "", err
+	return pushPinned(ctx, host+"/seed", []string{"amd64", "arm64"}, seedImage)
+}
+
+// pushPinned pushes an index of the images that are made for architectures,
+// and returns it pinned by digest.
+func pushPinned(ctx context.Context, repository string, archs []string, imageFor func(context.Context, string) (v1.Image, error)) (string, error) {
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, arch := range archs {
+		image, err := imageFor(ctx, arch)
+		if err != nil {
+			return "", err
+		}
+		index = appendImage(index, image, "linux/"+arch)
 	}
-	repo, err := name.NewRepository(host + "/seed")
+	repo, err := name.NewRepository(repository)
 	if err != nil {
 		return "", err
 	}
@@ -54,20 +64,6 @@ func Containerfile(from string, lines ...string) []byte {
 		fmt.Fprintln(&b, l)
 	}
 	return b.Bytes()
-}
-
-var seedArchs = []string{"amd64", "arm64"}
-
-func seedIndex(ctx context.Context) (v1.ImageIndex, error) {
-	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, arch := range seedArchs {
-		image, err := seedImage(ctx, arch)
-		if err != nil {
-			return nil, err
-		}
-		index = appendImage(index, image, "linux/"+arch)
-	}
-	return index, nil
 }
 
 func appendImage(index v1.ImageIndex, image v1.Image, platform string) v1.ImageIndex {
@@ -92,11 +88,15 @@ func seedImage(ctx context.Context, arch string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return oneLayer(arch, layer, v1.Config{Env: []string{"PATH=/bin"}, Entrypoint: []string{"/bin/seed"}})
+}
+
+// oneLayer makes an image for linux that was made at epoch.
+func oneLayer(arch string, layer v1.Layer, config v1.Config) (v1.Image, error) {
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	image, err = mutate.ConfigFile(image, &v1.ConfigFile{
+	image, err := mutate.ConfigFile(image, &v1.ConfigFile{
 		Architecture: arch, OS: "linux", Created: v1.Time{Time: epoch},
-		RootFS: v1.RootFS{Type: "layers"},
-		Config: v1.Config{Env: []string{"PATH=/bin"}, Entrypoint: []string{"/bin/seed"}},
+		RootFS: v1.RootFS{Type: "layers"}, Config: config,
 	})
 	if err != nil {
 		return nil, err

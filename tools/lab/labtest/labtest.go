@@ -65,6 +65,20 @@ func Seed(t testing.TB, r *lab.Registry) string {
 	return from
 }
 
+// Debian puts a minimal Debian for the architectures into a registry and
+// returns it for a FROM line. What is not yet in the lab's cache takes minutes
+// to make.
+func Debian(ctx context.Context, t testing.TB, r *lab.Registry, archs ...string) string {
+	t.Helper()
+	Need(t, lab.Debootstrap)
+	NeedRoot(t, "debootstrap")
+	from, err := lab.Debian(ctx, r.Host(), archs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from
+}
+
 // Publish puts a base image under ref, labelled as it has to be, for both
 // platforms.
 func Publish(t testing.TB, ref tag.Ref, identity string) *lab.Published {
