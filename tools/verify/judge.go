@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"crypto"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	sgverify "github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	sgsignature "github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/options"
 
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
@@ -54,7 +54,7 @@ func newJudge(ctx context.Context, p *signature.Policy) (*judge, error) {
 		}
 		// A key needs nobody else's word.
 		j.root = &root.BaseTrustedMaterial{}
-		j.key, err = sgsignature.LoadVerifier(public, crypto.SHA256)
+		j.key, err = sgsignature.LoadDefaultVerifier(public, options.WithED25519ph())
 		return j, err
 	}
 	var err error
