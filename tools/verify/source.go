@@ -13,8 +13,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/sigstore/cosign/v2/pkg/oci"
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
-	"github.com/sigstore/cosign/v2/pkg/oci/static"
 	sgbundle "github.com/sigstore/sigstore-go/pkg/bundle"
 
 	"github.com/vessux/openlock/sandbox/registry"
@@ -27,11 +27,17 @@ type source struct {
 	remote []remote.Option
 }
 
-// candidate is a signature that may count.
-type candidate struct{ verify func() (*Verdict, error) }
+// candidate reads a signature that may count, and judges it. The verdict is nil
+// without an error where there is none after all. The error is a
+// [*registry.Error] where the registry did not give it.
+type candidate func() (*Verdict, error)
 
 // bundleType is what the media types of bundles begin with.
 const bundleType = "application/vnd.dev.sigstore.bundle"
+
+// emptyType is the media type of a bundle's config, which is empty (OCI Image
+// Specification 1.1, "Guidance for an Empty Descriptor").
+const emptyType = "application/vnd.oci.empty.v1+json"
 
 // maxBundle is the largest bundle that is read, in bytes. They have some
 // kilobytes.
@@ -48,27 +54,28 @@ func bundles(_ context.Context, s source, j *judge) ([]candidate, error) {
 	if err != nil {
 		return nil, registry.Explain("referrers", err)
 	}
-	var all []candidate
-	var failed error
+	var said, unsaid []candidate
 	for _, d := range list.Manifests {
-		// Registries may leave the type out; what has another is no bundle.
-		if d.ArtifactType != "" && !strings.HasPrefix(d.ArtifactType, bundleType) {
+		if !d.MediaType.IsImage() {
 			continue
 		}
-		if len(all) == maxSignatures {
-			break
+		c := func() (*Verdict, error) {
+			b, err := s.bundle(d.Digest)
+			if b == nil {
+				return nil, err
+			}
+			return j.bundle(s.hash, b)
 		}
-		b, err := s.bundle(d.Digest)
-		switch e := new(registry.Error); {
-		case errors.As(err, &e):
-			failed = e
-		case err != nil:
-			all = append(all, candidate{func() (*Verdict, error) { return nil, err }})
-		case b != nil:
-			all = append(all, candidate{func() (*Verdict, error) { return j.bundle(s.hash, b) }})
+		switch {
+		case strings.HasPrefix(d.ArtifactType, bundleType):
+			said = append(said, c)
+		// Registries may leave the type out, or give that of the config; what has
+		// another is no bundle.
+		case d.ArtifactType == "", d.ArtifactType == emptyType:
+			unsaid = append(unsaid, c)
 		}
 	}
-	return all, failed
+	return append(said, unsaid...), nil
 }
 
 // bundle reads one; nil for a referrer that is something else. The error is a
@@ -128,16 +135,27 @@ func classic(ctx context.Context, s source, j *judge) ([]candidate, error) {
 		return nil, registry.Explain("signatures", err)
 	}
 	var all []candidate
-	for _, remote := range list[:min(len(list), maxSignatures)] {
-		// A copy holds its payload: from here on, nothing is asked for any more.
-		sig, err := static.Copy(remote)
-		if err != nil {
-			return all, unlessGone("signature", err)
-		}
-		all = append(all, candidate{func() (*Verdict, error) { return j.classic(ctx, s.hash, sig) }})
+	for _, sig := range list {
+		all = append(all, func() (*Verdict, error) {
+			payload, err := sig.Payload()
+			if err != nil {
+				return nil, unlessGone("signature", err)
+			}
+			return j.classic(ctx, s.hash, held{sig, payload})
+		})
 	}
 	return all, nil
 }
+
+// held is a signature whose payload was read: nothing is asked for any more.
+type held struct {
+	ociSignature
+	payload []byte
+}
+
+type ociSignature = oci.Signature // by a name that is none of its methods
+
+func (h held) Payload() ([]byte, error) { return h.payload, nil }
 
 // unlessGone explains a registry's error. What is listed and is not there is
 // no outage: it is nil then, and nothing is there.

@@ -95,26 +95,40 @@ func Image(ctx context.Context, r Request, p *signature.Policy, o registry.Optio
 // decide looks at bundles, then at classic signatures, until one counts.
 func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verdict, error) {
 	var failed error // to ask, which is not to say that nobody has signed
-	refusals, found := []error(nil), 0
+	var refusals []error
 	for _, look := range []func(context.Context, source, *judge) ([]candidate, error){bundles, classic} {
 		candidates, err := look(ctx, s, j)
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
 		failed = cmp.Or(failed, err)
-		for _, c := range candidates {
-			found++
-			v, err := c.verify()
-			if err == nil {
+		for i, judged := range candidates {
+			if i == maxSignatures {
+				failed = cmp.Or(failed, error(&registry.Error{
+					State: registry.Invalid, Reason: fmt.Sprintf("none of its first %d signatures counts, and no more are looked at", maxSignatures),
+					Hint: "remove from the registry what is not needed, with crane or oras",
+				}))
+				break
+			}
+			v, err := judged()
+			if v != nil && err == nil {
 				return v, nil
 			}
-			refusals = append(refusals, err)
+			if cause := context.Cause(ctx); cause != nil {
+				return nil, cause
+			}
+			switch e := new(registry.Error); {
+			case errors.As(err, &e):
+				failed = cmp.Or(failed, error(e))
+			case err != nil:
+				refusals = append(refusals, err)
+			}
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
 		}
 	}
 	switch {
 	case failed != nil:
 		return nil, failed
-	case found == 0:
+	case len(refusals) == 0:
 		return nil, &registry.Error{
 			State: registry.Invalid, Reason: "it is not signed",
 			Hint: "have it signed (mage release:sign), or turn verification off with --verify off",
@@ -122,7 +136,7 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 	}
 	return nil, &registry.Error{
 		State: registry.Invalid, Hint: "it may be signed by somebody else than the policy names",
-		Reason: registry.OneLine(fmt.Sprintf("none of its %d signatures is by %s: %v", found, p, errors.Join(distinct(refusals)...))),
+		Reason: registry.OneLine(fmt.Sprintf("none of its %d signatures is by %s: %v", len(refusals), p, errors.Join(distinct(refusals)...))),
 	}
 }
 
