@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	sgsignature "github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/options"
+	"github.com/sigstore/sigstore/pkg/signature/payload"
 
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
@@ -94,6 +96,9 @@ func (j *judge) classic(ctx context.Context, image v1.Hash, sig oci.Signature) (
 	if _, err := cosign.VerifyImageSignature(ctx, sig, image, j.options(stamp != nil)); err != nil {
 		return nil, err
 	}
+	if err := checkType(sig); err != nil {
+		return nil, err
+	}
 	v := &Verdict{Format: Classic, Signer: j.policy.String()}
 	if j.key != nil {
 		return v, nil
@@ -107,6 +112,23 @@ func (j *judge) classic(ctx context.Context, image v1.Hash, sig oci.Signature) (
 		v.Signer = registry.OneLine(name + " by " + extensions.GetIssuer())
 	}
 	return v, nil
+}
+
+// checkType tells a signature from whatever else was said of an image in the
+// same form (cosign's "Signature Specification", type).
+func checkType(sig oci.Signature) error {
+	text, err := sig.Payload()
+	if err != nil {
+		return err
+	}
+	var said payload.SimpleContainerImage
+	if err := json.Unmarshal(text, &said); err != nil {
+		return err
+	}
+	if said.Critical.Type != payload.CosignSignatureType {
+		return fmt.Errorf("it is of type %q, not a signature", registry.OneLine(said.Critical.Type))
+	}
+	return nil
 }
 
 func (j *judge) bundle(image v1.Hash, b *sgbundle.Bundle) (*Verdict, error) {
