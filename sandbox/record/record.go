@@ -31,8 +31,12 @@ func (r *Record) Built() bool { return r.Digest == "" }
 const maxRecord = 4 << 10
 
 // Load returns what directory dir has for key, or nil: nothing, or nothing
-// that can be relied on.
+// that can be relied on. Without a directory there is nothing, least of all in
+// the working directory.
 func Load(dir, key string) *Record {
+	if dir == "" {
+		return nil
+	}
 	f, err := open(path(dir, key))
 	if err != nil {
 		return nil

@@ -31,6 +31,17 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+// TestWithoutDirectory: the working directory is none.
+func TestWithoutDirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := Save(".", "key", verified); err != nil {
+		t.Fatal(err)
+	}
+	if got := Load("", "key"); got != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestUnreliable: what is not a whole record, or could be somebody else's, is none.
 func TestUnreliable(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, file string) error{

@@ -131,15 +131,20 @@ func (p *Policy) Check() error {
 
 // checkKey tells a public key from what is most often given in its place.
 func checkKey(key []byte) error {
-	block, _ := pem.Decode(key)
+	block, rest := pem.Decode(key)
 	switch {
 	case block == nil:
 		return errors.New("the key is not in PEM, as cosign writes cosign.pub")
 	case strings.Contains(block.Type, "PRIVATE"):
 		return errors.New("the key is a private one: give the public key, cosign.pub")
+	case block.Type != "PUBLIC KEY":
+		return fmt.Errorf("the key is not a public key but a %s: give what `cosign public-key` prints", strings.ToLower(block.Type))
 	}
 	if _, err := x509.ParsePKIXPublicKey(block.Bytes); err != nil {
 		return errors.New("the key is not a public key (PKIX)")
+	}
+	if second, _ := pem.Decode(rest); second != nil {
+		return errors.New("the key's file holds more than one: only one counts, so give that one")
 	}
 	return nil
 }
@@ -153,6 +158,10 @@ func checkOne(word, exact, expression string) error {
 		return fmt.Errorf("%s and %s-regexp exclude each other", word, word)
 	case exact != "":
 		return nil
+	}
+	// By itself first: one that closes the group of the anchors escapes them.
+	if _, err := regexp.Compile(expression); err != nil {
+		return fmt.Errorf("%s-regexp: %w", word, err)
 	}
 	re, err := regexp.Compile(Anchored(expression))
 	if err != nil {

@@ -16,7 +16,8 @@ IqozONbbdbqz11hlRJy9c7SG+hdcFl9jE9uE/dwtuwU2MqU9T/cN0YkWww==
 
 // files is what policies may name.
 func files(path string) ([]byte, error) {
-	b, found := map[string]string{"cosign.pub": public, "other.pub": strings.Replace(public, "hyQC", "hyQD", 1), "root.json": "{}", "empty": ""}[path]
+	b, found := map[string]string{"cosign.pub": public, "other.pub": strings.Replace(public, "hyQC", "hyQD", 1), "root.json": "{}", "empty": "",
+		"two.pub": public + public, "cert.pem": strings.ReplaceAll(public, "PUBLIC KEY", "CERTIFICATE")}[path]
 	if !found {
 		return nil, errors.New(path + ": no such file")
 	}
@@ -37,7 +38,9 @@ func TestParse(t *testing.T) {
 	}
 	// The rest is in testdata/script/cli/bad-verify.txtar.
 	for _, text := range []string{"key=cosign.pub,key=cosign.pub", "key=empty", "key=cosign.pub,trusted-root=root.json", " key=cosign.pub", "KEY=cosign.pub",
-		"certificate-identity=a,certificate-identity-regexp=a,certificate-oidc-issuer=b", "certificate-identity=a,certificate-oidc-issuer=b,trusted-root=cosign.pub"} {
+		"certificate-identity=a,certificate-identity-regexp=a,certificate-oidc-issuer=b", "certificate-identity=a,certificate-oidc-issuer=b,trusted-root=cosign.pub",
+		"key=two.pub", "key=cert.pem", "certificate-identity-regexp=a)|(?:b,certificate-oidc-issuer=it", `certificate-identity-regexp=a\Q,certificate-oidc-issuer=it`,
+		"certificate-identity-regexp=a|,certificate-oidc-issuer=it", "certificate-identity=a,certificate-oidc-issuer-regexp=it)|(b"} {
 		if p, err := Parse(text, files); err == nil || !strings.HasPrefix(err.Error(), `policy "`) {
 			t.Errorf("%s: %+v, %v", text, p, err)
 		}
@@ -79,6 +82,20 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %q", text, err)
 		}
 	})
+}
+
+// TestCheckSigner: what is no name of a key may be the key itself.
+func TestCheckSigner(t *testing.T) {
+	for _, by := range []string{"", "--key", "-----BEGIN PRIVATE KEY-----\nSECRET\n", "SECRET SECRET"} {
+		if err := CheckSigner(by); err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%q: %v", by, err)
+		}
+	}
+	for _, by := range []string{Keyless, "cosign.key", "env://COSIGN_PRIVATE_KEY"} {
+		if err := CheckSigner(by); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestWithoutProgram(t *testing.T) {

@@ -27,10 +27,11 @@ const cosignName = "cosign"
 // ErrNoCosign tells that cosign is not installed.
 var ErrNoCosign = errors.New("the program cosign is not installed")
 
-// CheckSigner reports what can be neither [Keyless] nor a key's name.
+// CheckSigner reports what can be neither [Keyless] nor a key's name. It does
+// not repeat it: it may be the key itself.
 func CheckSigner(by string) error {
 	if by == "" || strings.HasPrefix(by, "-") || strings.ContainsAny(by, " \t\r\n") {
-		return fmt.Errorf("%q is not the name of a key, and not %q", by, Keyless)
+		return fmt.Errorf("what is to sign is not the name of a key, and not %q", Keyless)
 	}
 	return nil
 }
