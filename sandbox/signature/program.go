@@ -40,6 +40,9 @@ type Subject struct {
 type Error struct {
 	Reason string // one line, fit to print
 	Hint   string // the remedy, may be empty
+	// Unable tells that nobody has looked: [ProgramName] is missing, or is
+	// another program.
+	Unable bool
 }
 
 func (e *Error) Error() string { return e.Reason }
@@ -59,7 +62,7 @@ func (v *Verifier) Fingerprint() string { return v.Policy.Fingerprint() }
 func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	subject := s.Ref.String() + "@" + s.Digest
 	unable := func(err error, hint string) error {
-		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Hint: hint}
+		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Hint: hint, Unable: true}
 	}
 	path, err := find()
 	if err != nil {
@@ -136,7 +139,7 @@ func (v *Verifier) args(s Subject, dir string) ([]string, error) {
 		}
 	}
 	for flag, d := range map[string]time.Duration{
-		"connect-timeout": v.Registry.ConnectTimeout, "header-timeout": v.Registry.HeaderTimeout, "probe-timeout": v.Registry.Timeout,
+		"timeout": v.Timeout, "connect-timeout": v.Registry.ConnectTimeout, "header-timeout": v.Registry.HeaderTimeout, "probe-timeout": v.Registry.Timeout,
 	} {
 		if d > 0 {
 			args = append(args, "--"+flag+"="+d.String())

@@ -132,6 +132,7 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 type value struct {
 	text string
 	from string // for messages; empty for a flag, which the user sees anyway
+	dir  string // of the configuration file, where it comes from that
 	set  bool
 }
 
@@ -151,7 +152,7 @@ func pick(flag *string, env string, inFile *string, path string) value {
 	case e != "":
 		return value{text: e, from: env, set: true}
 	case inFile != nil:
-		return value{text: *inFile, from: path, set: true}
+		return value{text: *inFile, from: path, dir: filepath.Dir(path), set: true}
 	}
 	return value{}
 }
@@ -194,7 +195,14 @@ func (s settings) verifier() (sandbox.Verifier, error) {
 	if !s.verify.set || s.verify.text == verifyOff {
 		return nil, nil
 	}
-	p, err := signature.Parse(s.verify.text, readSmall)
+	p, err := signature.Parse(s.verify.text, func(path string) ([]byte, error) {
+		// In the configuration file a name is one beside it: the working
+		// directory may be that of somebody who has put a key there.
+		if s.verify.dir != "" && !filepath.IsAbs(path) {
+			path = filepath.Join(s.verify.dir, path)
+		}
+		return readSmall(path)
+	})
 	if err != nil {
 		return nil, &UsageError{
 			Err:  fmt.Errorf("verify: %w", s.verify.wrap(err)),

@@ -68,8 +68,11 @@ func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (
 		return SignJSON{}, err
 	}
 	out := SignJSON{Ref: subject.Ref.String(), Digest: subject.Digest, Action: "skipped", Reason: "it is signed so already"}
-	if verifier != nil && verifier.Verify(ctx, subject) == nil {
-		return out, nil
+	if verifier != nil {
+		err := verifier.Verify(ctx, subject)
+		if e := new(signature.Error); err == nil || errors.As(err, &e) && e.Unable {
+			return out, err
+		}
 	}
 	out.Action, out.Reason = "signed", subject.Digest+" by "+registry.OneLine(by)
 	err = signature.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, newHeld(a.Err, a.Quiet))

@@ -53,6 +53,7 @@ type cli struct {
 	key     string // path
 	trusted string // path
 	options registry.Options
+	timeout time.Duration // of everything
 }
 
 func (c *cli) root() *cobra.Command {
@@ -83,6 +84,7 @@ Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 	f.DurationVar(&c.options.ConnectTimeout, "connect-timeout", 2*time.Second, "for a connection to the registry")
 	f.DurationVar(&c.options.HeaderTimeout, "header-timeout", 3*time.Second, "for the registry to begin an answer")
 	f.DurationVar(&c.options.Timeout, "probe-timeout", 8*time.Second, "for all questions about the image itself")
+	f.DurationVar(&c.timeout, "timeout", signature.Timeout, "for everything")
 	f.BoolVar(&c.json, "json", false, "print one JSON object")
 	return root
 }
@@ -92,7 +94,12 @@ func (c *cli) verify(ctx context.Context, subject string) error {
 	if err := c.read(subject); err != nil {
 		return &command.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
 	}
-	v, err := verify.Image(ctx, c.request, &c.policy, c.options)
+	// A registry can offer many signatures, and begin answers that have no end.
+	bounded, cancel := context.WithTimeoutCause(ctx, c.timeout, &registry.Error{
+		State: registry.Unreachable, Reason: fmt.Sprintf("not done within %s", c.timeout), Hint: "allow more with --timeout",
+	})
+	defer cancel()
+	v, err := verify.Image(bounded, c.request, &c.policy, c.options)
 	if wrong := new(verify.PolicyError); errors.As(err, &wrong) {
 		return &command.UsageError{Err: err}
 	}

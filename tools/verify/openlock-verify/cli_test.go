@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,5 +72,37 @@ func TestCommandLine(t *testing.T) {
 		if code != 0 && out.Len() > 0 {
 			t.Errorf("%s: it prints %q", row.args, out.String())
 		}
+	}
+}
+
+// TestTimeout: a registry that begins an answer and does not end it does not keep the
+// program for as long as it likes.
+func TestTimeout(t *testing.T) {
+	r := labtest.Registry(t)
+	text := []byte("FROM scratch\n")
+	ref, err := tag.New(r.Host()+"/vessux/openlock-base", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := labtest.Publish(t, ref, tag.Identity(text))
+	public := filepath.Join(t.TempDir(), "cosign.pub")
+	if err := os.WriteFile(public, []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.Wrap(func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if !strings.Contains(req.URL.Path, "/referrers/") {
+				inner.ServeHTTP(w, req)
+				return
+			}
+			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+			io.WriteString(w, strings.Repeat(" ", 10_000))
+			<-req.Context().Done()
+		})
+	})
+	var out, said bytes.Buffer
+	code := run(t.Context(), []string{ref.String() + "@" + image.Digest, "--key", public, "--timeout", "1s"}, &out, &said)
+	if code != 6 || out.Len() > 0 || said.String() != "openlock-verify: not done within 1s\nhint: allow more with --timeout\n" {
+		t.Errorf("ends with %d: %q %q", code, out.String(), said.String())
 	}
 }
