@@ -52,11 +52,11 @@ const (
 // words finds a word and its "=". Compiled when it is needed, so that it costs
 // no other start of a program anything.
 var words = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:^|,)(key|certificate-identity|certificate-identity-regexp|certificate-oidc-issuer|certificate-oidc-issuer-regexp|trusted-root)=`)
+	return regexp.MustCompile(`(?:^|,)\s*(key|certificate-identity|certificate-identity-regexp|certificate-oidc-issuer|certificate-oidc-issuer-regexp|trusted-root)=`)
 })
 
 // Parse reads a policy's text: word=value pairs, separated by commas. A comma
-// that no word follows is part of the value. The words are key (a file),
+// that no word and "=" follows is part of the value. The words are key (a file),
 // certificate-identity, certificate-oidc-issuer, each also with -regexp behind
 // it, and trusted-root (a file). Read gets the files' contents.
 func Parse(text string, read func(path string) ([]byte, error)) (*Policy, error) {
@@ -167,8 +167,9 @@ func checkOne(word, exact, expression string) error {
 	if err != nil {
 		return fmt.Errorf("%s-regexp: %w", word, err)
 	}
-	if re.MatchString("") {
-		return fmt.Errorf("%s-regexp %q matches the empty text, so it says nothing", word, expression)
+	// Nobody is called so: what matches it matches whatever there is.
+	if re.MatchString("") || re.MatchString("\x00") {
+		return fmt.Errorf("%s-regexp %q matches anything, so it says nothing", word, expression)
 	}
 	return nil
 }

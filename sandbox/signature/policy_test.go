@@ -27,7 +27,7 @@ func files(path string) ([]byte, error) {
 func TestParse(t *testing.T) {
 	for text, want := range map[string]Policy{
 		"key=cosign.pub": {Key: []byte(public)},
-		"certificate-identity=me@example.com,certificate-oidc-issuer=https://it": {Identity: "me@example.com", Issuer: "https://it"},
+		"certificate-identity=me@example.com, certificate-oidc-issuer=https://it": {Identity: "me@example.com", Issuer: "https://it"},
 		"certificate-oidc-issuer-regexp=https://(a|b){1,2},trusted-root=root.json,certificate-identity-regexp=x,key?": {
 			IssuerRegexp: "https://(a|b){1,2}", TrustedRoot: []byte("{}"), IdentityRegexp: "x,key?"},
 	} {
@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	// The rest is in testdata/script/cli/bad-verify.txtar.
-	for _, text := range []string{"key=cosign.pub,key=cosign.pub", "key=empty", "key=cosign.pub,trusted-root=root.json", " key=cosign.pub", "KEY=cosign.pub",
+	for _, text := range []string{"key=cosign.pub,key=cosign.pub", "key=empty", "key=cosign.pub,trusted-root=root.json", "KEY=cosign.pub",
 		"certificate-identity=a,certificate-identity-regexp=a,certificate-oidc-issuer=b", "certificate-identity=a,certificate-oidc-issuer=b,trusted-root=cosign.pub",
 		"key=two.pub", "key=cert.pem", "certificate-identity-regexp=a)|(?:b,certificate-oidc-issuer=it", `certificate-identity-regexp=a\Q,certificate-oidc-issuer=it`,
 		"certificate-identity-regexp=a|,certificate-oidc-issuer=it", "certificate-identity=a,certificate-oidc-issuer-regexp=it)|(b"} {

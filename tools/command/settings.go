@@ -136,6 +136,16 @@ type value struct {
 	set  bool
 }
 
+// path is where a file is that the setting names. Those of the configuration
+// file are beside it: the working directory may be that of somebody who has put
+// a key of that name there.
+func (v value) path(name string) string {
+	if v.dir != "" && !filepath.IsAbs(name) {
+		return filepath.Join(v.dir, name)
+	}
+	return name
+}
+
 func (v value) wrap(err error) error {
 	if v.from == "" {
 		return err
@@ -196,12 +206,7 @@ func (s settings) verifier() (sandbox.Verifier, error) {
 		return nil, nil
 	}
 	p, err := signature.Parse(s.verify.text, func(path string) ([]byte, error) {
-		// In the configuration file a name is one beside it: the working
-		// directory may be that of somebody who has put a key there.
-		if s.verify.dir != "" && !filepath.IsAbs(path) {
-			path = filepath.Join(s.verify.dir, path)
-		}
-		return readSmall(path)
+		return readSmall(s.verify.path(path))
 	})
 	if err != nil {
 		return nil, &UsageError{

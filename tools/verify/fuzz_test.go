@@ -47,7 +47,7 @@ func FuzzBundle(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if v, err := j.bundle(image, b); err == nil {
+		if v, err := j.bundle(t.Context(), image, b); err == nil {
 			t.Errorf("%q is taken: %+v", text, v)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
@@ -131,7 +130,7 @@ func checkType(sig oci.Signature) error {
 	return nil
 }
 
-func (j *judge) bundle(image v1.Hash, b *sgbundle.Bundle) (*Verdict, error) {
+func (j *judge) bundle(ctx context.Context, image v1.Hash, b *sgbundle.Bundle) (*Verdict, error) {
 	digest, err := hex.DecodeString(image.Hex)
 	if err != nil {
 		return nil, err
@@ -140,8 +139,6 @@ func (j *judge) bundle(image v1.Hash, b *sgbundle.Bundle) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	res, err := cosign.VerifyNewBundle(ctx, j.options(len(stamps) > 0), sgverify.WithArtifactDigest(image.Algorithm, digest), b)
 	if err != nil {
 		return nil, err

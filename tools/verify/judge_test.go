@@ -67,7 +67,7 @@ func TestSaidByTheRightKey(t *testing.T) {
 		}
 		b, err := parseBundle(whole)
 		if err == nil {
-			_, err = j.bundle(image, b)
+			_, err = j.bundle(t.Context(), image, b)
 		}
 		return err
 	}

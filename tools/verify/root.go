@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/adrg/xdg"
@@ -23,6 +24,9 @@ func publicRoot(ctx context.Context) (root.TrustedMaterial, error) {
 	go func() { // the client knows no context
 		o := tuf.DefaultOptions()
 		o.CachePath = filepath.Join(xdg.CacheHome, "openlock", "sigstore")
+		// Without a home, that would be in the root directory.
+		_, err := os.UserCacheDir()
+		o.DisableLocalCache = err != nil
 		r, err := root.FetchTrustedRootWithOptions(o)
 		done <- outcome{r, err}
 	}()

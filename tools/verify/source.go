@@ -45,7 +45,7 @@ const maxBundle = 1 << 20
 
 // bundles are the Sigstore bundles among the image's referrers (OCI
 // Distribution Specification 1.1, "Listing referrers", or its fallback by tag).
-func bundles(_ context.Context, s source, j *judge) ([]candidate, error) {
+func bundles(ctx context.Context, s source, j *judge) ([]candidate, error) {
 	index, err := remote.Referrers(s.image, s.remote...)
 	if err != nil {
 		return nil, registry.Explain("referrers", err)
@@ -64,7 +64,7 @@ func bundles(_ context.Context, s source, j *judge) ([]candidate, error) {
 			if b == nil {
 				return nil, err
 			}
-			return j.bundle(s.hash, b)
+			return j.bundle(ctx, s.hash, b)
 		}
 		switch {
 		case strings.HasPrefix(d.ArtifactType, bundleType):

@@ -131,7 +131,7 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 	case len(refusals) == 0:
 		return nil, &registry.Error{
 			State: registry.Invalid, Reason: "it is not signed",
-			Hint: "have it signed (mage release:sign), or turn verification off with --verify off",
+			Hint: "have it signed by its owner: mage release:sign",
 		}
 	}
 	return nil, &registry.Error{

@@ -59,7 +59,7 @@ func TestCommandLine(t *testing.T) {
 		{subject + " --key " + public + " --platform amd64", 2, "amd64"},
 		{ref.Repository + "@" + image.Digest + " --key " + public, 2, "has no tag"},
 		{ref.Repository + "@" + image.Digest + " --key " + public + " --identity " + tag.Identity(text), 7, "it is not signed"},
-		{subject + " --key " + public, 7, "it is not signed\nhint: have it signed"},
+		{subject + " --key " + public, 7, "it is not signed\nhint: have it signed by its owner"},
 		{subject + " --key " + public + " --platform linux/s390x", 4, "no image for linux/s390x"},
 		{elsewhere + " --key " + public, 3, "has no manifest sha256:000"},
 		{subject + " --key " + public + " --identity " + tag.Identity(nil), 7, "another Containerfile"},
