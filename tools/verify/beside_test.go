@@ -27,13 +27,13 @@ import (
 // TestReferrersAPI: a registry that lists referrers itself need not say what
 // cosign said they are. This one gives the config's type.
 func TestReferrersAPI(t *testing.T) {
-	c := newCosign(t)
-	ours := c.keys(t, "ours")
+	c := labtest.Cosign(t)
+	ours := &signature.Policy{Key: c.Keys(t, "ours")}
 	s := newStand(t, c)
 	api := ggcr.New(ggcr.WithReferrersSupport(true), ggcr.Logger(log.New(io.Discard, "", 0)))
 	s.registry.Wrap(func(http.Handler) http.Handler { return api })
 	s.image = labtest.Publish(t, s.ref, tag.Identity(containerfile))
-	s.bundle(t, "ours", s.at(s.image.Digest))
+	s.Bundle(t, "ours", s.at(s.image.Digest))
 	if v, err := s.verify(t, ours); err != nil || v.Format != verify.Bundle {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -42,8 +42,8 @@ func TestReferrersAPI(t *testing.T) {
 // TestBesideBroken: a classic signature that cannot be read does not hide the
 // right one behind it, and is no outage.
 func TestBesideBroken(t *testing.T) {
-	c := newCosign(t)
-	ours := c.keys(t, "ours")
+	c := labtest.Cosign(t)
+	ours := &signature.Policy{Key: c.Keys(t, "ours")}
 	for name, annotations := range map[string]map[string]string{
 		"none":        nil,
 		"log":         {"dev.cosignproject.cosign/signature": "MEQ=", "dev.sigstore.cosign/bundle": "{"},
@@ -57,7 +57,7 @@ func TestBesideBroken(t *testing.T) {
 			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Invalid || !strings.Contains(e.Reason, "none of its 1 signatures") {
 				t.Errorf("alone: %+v, %v", v, err)
 			}
-			s.classic(t, "ours", s.at(s.image.Digest))
+			s.Classic(t, "ours", s.at(s.image.Digest))
 			if v, err := s.verify(t, ours); err != nil || v.Format != verify.Classic {
 				t.Errorf("%+v, %v", v, err)
 			}

@@ -14,13 +14,14 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/vessux/openlock/sandbox/signature"
+	"github.com/vessux/openlock/tools/lab/labtest"
 	"github.com/vessux/openlock/tools/verify"
 )
 
 // TestKindsOfKeys: a key that was imported into cosign may be of another kind
 // than those that it makes itself, and each kind has its own hash function.
 func TestKindsOfKeys(t *testing.T) {
-	c := newCosign(t)
+	c := labtest.Cosign(t)
 	for name, make := range map[string]func() (crypto.Signer, error){
 		"RSA":     func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) },
 		"P-384":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
@@ -39,13 +40,12 @@ func TestKindsOfKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.file(t, "imported.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
-			c.run(t, c.v3, "import-key-pair", "--yes", "--key", "imported.pem", "--output-key-prefix", name)
+			c.Import(t, name, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 			s := newStand(t, c)
 			for _, way := range []struct {
 				format verify.Format
-				sign   func(t *testing.T, key, image string)
-			}{{verify.Classic, s.classic}, {verify.Bundle, s.bundle}} {
+				sign   func(t testing.TB, key, image string)
+			}{{verify.Classic, s.Classic}, {verify.Bundle, s.Bundle}} {
 				way.sign(t, name, s.at(s.image.Digest))
 				v, err := s.verify(t, &signature.Policy{Key: public})
 				if err != nil || v.Format != way.format {

@@ -19,7 +19,7 @@ import (
 
 // stand is a published image, and who may sign it.
 type stand struct {
-	*cosign
+	*labtest.Signer
 	registry *lab.Registry
 	ref      tag.Ref
 	image    *lab.Published
@@ -27,9 +27,9 @@ type stand struct {
 
 var containerfile = []byte("FROM scratch\n")
 
-func newStand(t *testing.T, c *cosign) *stand {
+func newStand(t *testing.T, c *labtest.Signer) *stand {
 	t.Helper()
-	s := &stand{cosign: c, registry: labtest.Registry(t)}
+	s := &stand{Signer: c, registry: labtest.Registry(t)}
 	var err error
 	if s.ref, err = tag.New(s.registry.Host()+"/vessux/openlock-base", containerfile); err != nil {
 		t.Fatal(err)
@@ -90,8 +90,8 @@ func (s *stand) tamper(digest string) {
 // TestByKey: cases of images signed, or not, with keys and signatures that the
 // real cosign made, version 2 and 3.
 func TestByKey(t *testing.T) {
-	c := newCosign(t)
-	ours, theirs := c.keys(t, "ours"), c.keys(t, "theirs")
+	c := labtest.Cosign(t)
+	ours, theirs := &signature.Policy{Key: c.Keys(t, "ours")}, &signature.Policy{Key: c.Keys(t, "theirs")}
 	for _, row := range []struct {
 		name   string
 		set    func(t *testing.T, s *stand)
@@ -101,28 +101,28 @@ func TestByKey(t *testing.T) {
 		reason string
 	}{
 		{name: "classic by the right key", policy: ours, format: verify.Classic,
-			set: func(t *testing.T, s *stand) { s.classic(t, "ours", s.at(s.image.Digest)) }},
+			set: func(t *testing.T, s *stand) { s.Classic(t, "ours", s.at(s.image.Digest)) }},
 		{name: "bundle by the right key", policy: ours, format: verify.Bundle,
-			set: func(t *testing.T, s *stand) { s.bundle(t, "ours", s.at(s.image.Digest)) }},
+			set: func(t *testing.T, s *stand) { s.Bundle(t, "ours", s.at(s.image.Digest)) }},
 		{name: "others have signed it too", policy: ours, format: verify.Classic,
 			set: func(t *testing.T, s *stand) {
-				s.bundle(t, "theirs", s.at(s.image.Digest))
-				s.classic(t, "theirs", s.at(s.image.Digest))
-				s.attest(t, "ours", s.at(s.image.Digest))
-				s.classic(t, "ours", s.at(s.image.Digest))
+				s.Bundle(t, "theirs", s.at(s.image.Digest))
+				s.Classic(t, "theirs", s.at(s.image.Digest))
+				s.Attest(t, "ours", s.at(s.image.Digest))
+				s.Classic(t, "ours", s.at(s.image.Digest))
 			}},
 		{name: "classic by another key", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by the key sha256:",
-			set: func(t *testing.T, s *stand) { s.classic(t, "theirs", s.at(s.image.Digest)) }},
+			set: func(t *testing.T, s *stand) { s.Classic(t, "theirs", s.at(s.image.Digest)) }},
 		{name: "bundle by another key", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by the key sha256:",
-			set: func(t *testing.T, s *stand) { s.bundle(t, "theirs", s.at(s.image.Digest)) }},
+			set: func(t *testing.T, s *stand) { s.Bundle(t, "theirs", s.at(s.image.Digest)) }},
 		{name: "unsigned", policy: ours, state: registry.Invalid, reason: "it is not signed",
 			set: func(*testing.T, *stand) {}},
 		{name: "attested only", policy: ours, state: registry.Invalid, reason: `it is an attestation of type "https://cosign.sigstore.dev/attestation/v1", not a signature`,
-			set: func(t *testing.T, s *stand) { s.attest(t, "ours", s.at(s.image.Digest)) }},
+			set: func(t *testing.T, s *stand) { s.Attest(t, "ours", s.at(s.image.Digest)) }},
 		{name: "a child signed, and not the index", policy: ours, state: registry.Invalid, reason: "it is not signed",
 			set: func(t *testing.T, s *stand) {
-				s.classic(t, "ours", s.at(s.image.Children["linux/amd64"]))
-				s.bundle(t, "ours", s.at(s.image.Children["linux/arm64"]))
+				s.Classic(t, "ours", s.at(s.image.Children["linux/amd64"]))
+				s.Bundle(t, "ours", s.at(s.image.Children["linux/arm64"]))
 			}},
 		{name: "the signature of another repository's image", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by",
 			set: func(t *testing.T, s *stand) {
@@ -134,32 +134,32 @@ func TestByKey(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.classic(t, "ours", other.Repository+"@"+image.Digest)
+				s.Classic(t, "ours", other.Repository+"@"+image.Digest)
 				s.copy(t, signatureTag(other.Repository, image.Digest), signatureTag(s.ref.Repository, s.image.Digest))
 			}},
 		{name: "tampered index", policy: ours, state: registry.Invalid, reason: "the bytes have digest",
 			set: func(t *testing.T, s *stand) {
-				s.bundle(t, "ours", s.at(s.image.Digest))
+				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.tamper(s.image.Digest)
 			}},
 		{name: "tampered child", policy: ours, state: registry.Invalid, reason: "child linux/arm64: the bytes have digest",
 			set: func(t *testing.T, s *stand) {
-				s.bundle(t, "ours", s.at(s.image.Digest))
+				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.tamper(s.image.Children["linux/arm64"])
 			}},
 		{name: "an older image, signed by the right key, under the tag", policy: ours, state: registry.Invalid, reason: "the image was built from another Containerfile",
 			set: func(t *testing.T, s *stand) {
 				s.image = labtest.Publish(t, s.ref, tag.Identity([]byte("FROM older\n")))
-				s.bundle(t, "ours", s.at(s.image.Digest))
+				s.Bundle(t, "ours", s.at(s.image.Digest))
 			}},
 		{name: "registry gone", policy: ours, state: registry.Unreachable, reason: "connection refused",
 			set: func(t *testing.T, s *stand) {
-				s.bundle(t, "ours", s.at(s.image.Digest))
+				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.registry.Close()
 			}},
 		{name: "the registry fails when signatures are asked for", policy: ours, state: registry.Unreachable, reason: "HTTP 503",
 			set: func(t *testing.T, s *stand) {
-				s.classic(t, "ours", s.at(s.image.Digest))
+				s.Classic(t, "ours", s.at(s.image.Digest))
 				s.registry.Wrap(func(inner http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 						if strings.Contains(req.URL.Path, "/manifests/sha256-") {

@@ -1,4 +1,4 @@
-package verify_test
+package labtest
 
 import (
 	"context"
@@ -8,25 +8,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/signature"
 	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
-// cosign runs the real programs, with a home of their own and without any
-// service of Sigstore's.
-type cosign struct {
-	dir    string
+// Signer runs the real cosign, version 2 and 3, with a home of its own and
+// without any service of Sigstore's.
+type Signer struct {
+	Dir    string // of the keys, NAME.key and NAME.pub
 	v2, v3 string // paths
 }
 
 // noServices is a signing configuration without any log or time stamps.
 const noServices = `{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","rekorTlogConfig":{},"tsaConfig":{}}`
 
-func newCosign(t *testing.T) *cosign {
+// Cosign gives a test a signer without keys.
+func Cosign(t testing.TB) *Signer {
 	t.Helper()
-	labtest.Need(t, lab.Cosign2, lab.Cosign3)
-	c := &cosign{dir: t.TempDir()}
+	Need(t, lab.Cosign2, lab.Cosign3)
+	c := &Signer{Dir: t.TempDir()}
 	var err error
 	if c.v2, err = lab.Cosign2.Find(); err != nil {
 		t.Fatal(err)
@@ -39,51 +38,57 @@ func newCosign(t *testing.T) *cosign {
 	return c
 }
 
-func (c *cosign) file(t *testing.T, name, text string) {
+func (c *Signer) file(t testing.TB, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.Dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (c *cosign) run(t *testing.T, program string, args ...string) {
+func (c *Signer) run(t testing.TB, program string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "HOME="+c.dir, "DOCKER_CONFIG="+c.dir, "COSIGN_PASSWORD=")
+	cmd.Dir = c.Dir
+	cmd.Env = append(os.Environ(), "HOME="+c.Dir, "DOCKER_CONFIG="+c.Dir, "COSIGN_PASSWORD=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %q: %v\n%s", filepath.Base(program), args, err, out)
 	}
 }
 
-// keys makes a pair of keys, name.key and name.pub, and returns the policy that
-// wants a signature by it.
-func (c *cosign) keys(t *testing.T, name string) *signature.Policy {
+// Keys makes a pair of keys, NAME.key and NAME.pub, and returns the public one.
+func (c *Signer) Keys(t testing.TB, name string) []byte {
 	t.Helper()
 	c.run(t, c.v3, "generate-key-pair", "--output-key-prefix", name)
-	public, err := os.ReadFile(filepath.Join(c.dir, name+".pub"))
+	public, err := os.ReadFile(filepath.Join(c.Dir, name+".pub"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &signature.Policy{Key: public}
+	return public
 }
 
-// classic signs as cosign 2 does by default.
-func (c *cosign) classic(t *testing.T, key, image string) {
+// Import makes such a pair of a private key of any kind, in PEM.
+func (c *Signer) Import(t testing.TB, name, private string) {
+	t.Helper()
+	c.file(t, "imported.pem", private)
+	c.run(t, c.v3, "import-key-pair", "--yes", "--key", "imported.pem", "--output-key-prefix", name)
+}
+
+// Classic signs as cosign 2 does by default.
+func (c *Signer) Classic(t testing.TB, key, image string) {
 	t.Helper()
 	c.run(t, c.v2, "sign", "--yes", "--tlog-upload=false", "--key", key+".key", image)
 }
 
-// bundle signs as cosign 3 does by default.
-func (c *cosign) bundle(t *testing.T, key, image string) {
+// Bundle signs as cosign 3 does by default.
+func (c *Signer) Bundle(t testing.TB, key, image string) {
 	t.Helper()
 	c.run(t, c.v3, "sign", "--yes", "--signing-config", "none.json", "--key", key+".key", image)
 }
 
-// attest says something else about the image, by the same key, in both ways.
-func (c *cosign) attest(t *testing.T, key, image string) {
+// Attest says something else about the image, by the same key, in both ways.
+func (c *Signer) Attest(t testing.TB, key, image string) {
 	t.Helper()
 	c.run(t, c.v2, "attest", "--yes", "--tlog-upload=false", "--type", "custom", "--predicate", "predicate.json", "--key", key+".key", image)
 	c.run(t, c.v3, "attest", "--yes", "--signing-config", "none.json", "--type", "custom", "--predicate", "predicate.json", "--key", key+".key", image)
