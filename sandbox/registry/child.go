@@ -71,6 +71,13 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	if err != nil {
 		return check{err: err}
 	}
+	for _, d := range append([]v1.Descriptor{m.Config}, m.Layers...) {
+		if len(d.URLs) > 0 {
+			// An engine would ask whatever address stands there, from inside the
+			// user's network. No image that is built here needs that.
+			return invalid("a part of it lies elsewhere, at %q", OneLine(d.URLs[0]))
+		}
+	}
 	found := check{child: childOf(o.platform, doc, m)}
 	if q.SkipBlobs && o.doc == nil {
 		return found
@@ -109,9 +116,6 @@ func (s *session) missingLayer(ctx context.Context, m *v1.Manifest, what string)
 	errs := make([]error, len(m.Layers))
 	var wg sync.WaitGroup
 	for i, l := range m.Layers {
-		if len(l.URLs) > 0 {
-			continue // lies elsewhere by its own account
-		}
 		if l.Digest.Algorithm != "sha256" {
 			return "", &failure{state: Invalid, reason: what + ": a layer's digest is not SHA-256"}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/sandbox/registry"
@@ -142,6 +143,16 @@ func TestContent(t *testing.T) {
 		{"a nested index without platform", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"", index(t, c[1])})
 			return "an index where an image is due"
+		}},
+		{"a layer that lies elsewhere", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+			img, err := mutate.Append(image(t, "linux/arm64", identity), mutate.Addendum{
+				Layer: static.NewLayer([]byte("x"), types.DockerForeignLayer), MediaType: types.DockerForeignLayer, URLs: []string{"http://169.254.169.254/\x1b[2J"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.push(t, c[0], child{"linux/arm64", img})
+			return `child linux/arm64: a part of it lies elsewhere, at "http://169.254.169.254/ [2J"`
 		}},
 		{"another tag", registry.Absent, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c...)
