@@ -112,7 +112,8 @@ type job struct {
 	o        Options
 	engine   engine.Engine
 	local    local
-	// ignoreLogins: the probe found that the stored logins do not work.
+	// ignoreLogins: the probe found that the stored logins do not work, or are
+	// not wanted.
 	ignoreLogins bool
 }
 

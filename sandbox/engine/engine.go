@@ -88,7 +88,7 @@ type Image struct {
 
 // PullOptions change how an image is pulled.
 type PullOptions struct {
-	IgnoreLogins bool          // the stored logins do not work; pull without
+	IgnoreLogins bool          // the stored logins do not work, or are not wanted; pull without
 	Timeout      time.Duration // default 20 min
 }
 

@@ -21,13 +21,14 @@ const maxRedirects = 5
 // guard stands below every request of a session, the ping and the token
 // exchange included, which go-containerregistry sends by clients of its own.
 // It refuses redirects that only a hostile or broken registry gives, and
-// remembers the last Retry-After of a 429: go-containerregistry's errors carry
-// no headers.
+// remembers the last Retry-After of a 429, since go-containerregistry's errors
+// carry no headers, and whether anybody wanted a login.
 type guard struct {
 	inner   http.RoundTripper
 	host    string // of the registry, without its port
 	tlsOnly bool   // the registry speaks TLS: nothing goes in the clear
 	after   atomic.Int64
+	wanted  atomic.Bool // a login or token was asked for
 }
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -42,6 +43,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", OneLine(req.URL.Host), g.host)}
 	}
 	resp, err := g.inner.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		g.wanted.Store(true)
+	}
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 		g.after.Store(int64(parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())))
 	}

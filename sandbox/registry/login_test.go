@@ -238,6 +238,19 @@ func TestHelperWithoutLogin(t *testing.T) {
 	}
 }
 
+// TestUnwantedLogin: where nobody asks for a login, the engine does not get it
+// either. The registry could ask the engine, and name another token server.
+func TestUnwantedLogin(t *testing.T) {
+	s := start(t)
+	s.push(t, children(t)...)
+	writeFile(t, auths(s.host(), basic), home(t), ".docker", "config.json")
+	res := s.probe(t, registry.Options{})
+	expect(t, res, registry.Complete)
+	if !res.IgnoreLogins || len(res.Warnings) > 0 {
+		t.Errorf("IgnoreLogins %v, warnings %q", res.IgnoreLogins, res.Warnings)
+	}
+}
+
 // TestLoginAfterUselessFile has one file of no use and another that works: the
 // warning stays, and so does the login.
 func TestLoginAfterUselessFile(t *testing.T) {

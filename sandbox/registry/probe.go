@@ -130,7 +130,7 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
 	}
 	res.Warnings, res.Anonymous = warnings, l.anonymous()
-	res.IgnoreLogins = l.anonymous() && len(warnings) > 0
+	res.IgnoreLogins = l.anonymous() && len(warnings) > 0 || !l.anonymous() && !res.wanted
 	return res, fail
 }
 
@@ -141,6 +141,7 @@ func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticat
 	s, err := open(ctx, repo, auth, base, o.HeaderTimeout, transport.PullScope)
 	if err == nil {
 		err = s.walk(ctx, q, res)
+		res.wanted = s.guard.wanted.Load()
 	}
 	if err == nil {
 		return res, nil

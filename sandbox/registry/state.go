@@ -38,10 +38,13 @@ type Result struct {
 	Hint      string   // what the user can do, one line, may be empty
 	Warnings  []string // such as a stored login that was rejected; safe to print
 
-	// IgnoreLogins tells that the machine's stored logins for this registry do
-	// not work (Warnings says why) and the registry was asked without any. A
-	// pull must do without them too.
+	// IgnoreLogins tells that the image is to be had without the machine's stored
+	// logins for this registry: they do not work (Warnings says why), or nobody
+	// has asked for one. A pull must do without them too: an engine takes a login
+	// to whatever token server a registry names, and at the pull that may be
+	// another one.
 	IgnoreLogins bool
+	wanted       bool // a login or token was asked for
 	// Anonymous tells that the answer was given to a client without a login.
 	Anonymous bool
 	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.
