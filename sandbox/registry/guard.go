@@ -57,6 +57,8 @@ func (g *guard) refuses(req *http.Request) string {
 	from, redirects := origin(req)
 	host := OneLine(from.Host)
 	switch {
+	case req.URL.Scheme != "https" && req.URL.Scheme != "http":
+		return host + " leads to " + OneLine(req.URL.Scheme) + ", which is not HTTP"
 	case g.tlsOnly && req.URL.Scheme != "https":
 		return host + " leaves TLS"
 	case redirects > maxRedirects:
@@ -94,13 +96,25 @@ func origin(req *http.Request) (from *url.URL, redirects int) {
 	return req.URL, redirects
 }
 
+// shared are addresses between a provider's customers (RFC 6598); some clouds
+// serve a machine's secrets there, as others do at a link-local address.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// isInner reports whether a host names an address inside the local network.
+// A last label that begins with a digit is no domain's: where it is no proper
+// address either, it may be one that resolvers know how to read, such as 127.1.
 func isInner(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		last := host[strings.LastIndexByte(host, '.')+1:]
+		return last == "" || last[0] >= '0' && last[0] <= '9'
+	}
 	ip = ip.Unmap()
-	return err == nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || shared.Contains(ip)
 }
 
 // fill puts the remembered Retry-After into a Throttled failure.
