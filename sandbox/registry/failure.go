@@ -115,9 +115,10 @@ func failTransport(step string, err error) error {
 		return unreachable(false, "TLS: %s", text)
 	case errors.As(err, &status):
 		return failStatus(step, status.StatusCode, codesOf(status.Errors))
-	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"),
-		strings.HasPrefix(full, "body exceeds"):
+	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"):
 		return &failure{state: Invalid, reason: step + ": the answer is not a token in JSON"}
+	case strings.HasPrefix(full, "body exceeds "): // go-containerregistry's own limit
+		return &failure{state: Invalid, reason: step + ": the answer is larger than it may be"}
 	case strings.Contains(full, "www-authenticate"), strings.Contains(full, `realm scheme "`):
 		return &failure{state: Invalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
