@@ -93,7 +93,8 @@ func (r *rig) file(t *testing.T, publish bool, lines ...string) (path string, re
 // ensure is a run of the program.
 type ensure struct {
 	*exec.Cmd
-	said *output
+	out  *output // standard output
+	said *output // standard error
 	done chan error
 }
 
@@ -116,9 +117,9 @@ func (r *rig) startWith(t *testing.T, args ...string) *ensure {
 
 func (r *rig) run(t *testing.T, user *syscall.Credential, args ...string) *ensure {
 	t.Helper()
-	e := &ensure{said: new(output), done: make(chan error, 1)}
+	e := &ensure{out: new(output), said: new(output), done: make(chan error, 1)}
 	e.Cmd = exec.Command(r.openlock, append([]string{"ensure"}, args...)...)
-	e.Env, e.Stderr = r.env, e.said
+	e.Env, e.Stdout, e.Stderr = r.env, e.out, e.said
 	e.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 	if err := e.Start(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,188 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vessux/openlock/tools/lab/fault"
+)
+
+const (
+	user   = "robot"
+	secret = "hunter2-hunter2"
+)
+
+var basic = base64.StdEncoding.EncodeToString([]byte(user + ":" + secret))
+
+// elsewhere is a server on another host that writes down what it gets. It
+// hands out tokens to everybody, and has whatever it is asked for.
+type elsewhere struct {
+	server *httptest.Server
+	mu     sync.Mutex
+	got    []string
+	wants  string // its challenge; empty: none
+}
+
+func (e *elsewhere) start(t *testing.T) {
+	e.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+		e.mu.Lock()
+		e.got = append(e.got, fmt.Sprintf("%s %s\n%v\n%s", req.Method, req.URL, req.Header, body))
+		e.mu.Unlock()
+		if strings.HasPrefix(req.URL.Path, fault.TokenPath) {
+			fmt.Fprint(w, `{"token":"theirs","access_token":"theirs"}`)
+			return
+		}
+		if e.wants != "" {
+			w.Header().Set("WWW-Authenticate", e.wants)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		http.NotFound(w, req)
+	}))
+	t.Cleanup(e.server.Close)
+}
+
+// url names the server by a name that the registry, 127.0.0.1, does not have.
+func (e *elsewhere) url() string {
+	return strings.Replace(e.server.URL, "127.0.0.1", "localhost", 1)
+}
+
+func (e *elsewhere) asked() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.got
+}
+
+// neverGot checks that nothing of a login has come.
+func (e *elsewhere) neverGot(t *testing.T) {
+	t.Helper()
+	for _, got := range e.asked() {
+		for _, word := range []string{secret, basic, "Authorization:[Basic", "password="} {
+			if strings.Contains(got, word) {
+				t.Errorf("another host got %q in %s", word, got)
+			}
+		}
+	}
+}
+
+// signIn stores a login for the registry, for openlock and the engine.
+func (s *scene) signIn(t *testing.T) {
+	t.Helper()
+	s.store(t, fmt.Sprintf(`"auth":%q`, basic))
+}
+
+func (s *scene) store(t *testing.T, login string) {
+	t.Helper()
+	file := write(t, "auth.json", fmt.Sprintf(`{"auths":{%q:{%s}}}`, s.registry.Host(), login))
+	s.vars = append(s.vars, "REGISTRY_AUTH_FILE="+file)
+}
+
+// tokensElsewhere has a token server that sends everybody on to another host.
+func (s *scene) tokensElsewhere() {
+	s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
+		switch {
+		case req.URL.Path == fault.TokenPath:
+			fault.RedirectTo(s.url())(w, req, inner)
+		case req.Header.Get("Authorization") != "Bearer theirs":
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+req.Host+fault.TokenPath+`"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+// challenge wants a token of a server, from those who ask without one.
+func (s *scene) challenge(who func(*http.Request) bool, realm string) {
+	s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+		if !who(req) || strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ") {
+			return false
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+realm+`",service="theirs"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+}
+
+// private has the registry want the stored login, by tokens of its own.
+func (s *scene) private(t *testing.T) {
+	t.Helper()
+	s.signIn(t)
+	s.front = func(inner http.Handler) http.Handler {
+		return fault.Bearer(inner, fault.Private{Logins: []fault.Login{{User: user, Password: secret}}})
+	}
+}
+
+// redirectOn sends those who ask on, to the same path of another host.
+func (s *scene) redirectOn(who func(*http.Request) bool, step fault.Step) {
+	s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
+		if !who(req) || fault.StepOf(req) != step {
+			return false
+		}
+		fault.RedirectTo(s.url())(w, req, inner)
+		return true
+	})
+}
+
+// loginAttacks are after the login that a machine has stored for the registry.
+var loginAttacks = []attack{
+	{name: "realm on another host", code: 0, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.challenge(anybody, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host at the pull alone", code: 0, does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.challenge(engine, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host, and nothing without a login", code: 5, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.url()+fault.TokenPath+`",service="theirs"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		})
+	}},
+	{name: "token server that redirects to another host", code: 0, does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.tokensElsewhere()
+	}},
+	{name: "token server that redirects an identity token to another host", code: 0, says: "so the login is not sent there); trying without it", does: func(t *testing.T, s *scene) {
+		s.store(t, fmt.Sprintf(`"auth":"bm9ib2R5Og==","identitytoken":%q`, secret))
+		s.tokensElsewhere()
+	}},
+	{name: "manifest on another host, which wants a login", code: 5, says: "", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.elsewhere.wants = `Basic realm="theirs"`
+		s.redirectOn(anybody, fault.Manifest)
+	}},
+	{name: "manifest on another host, which wants a token", code: 5, says: "", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.elsewhere.wants = `Bearer realm="` + s.url() + fault.TokenPath + `",service="theirs"`
+		s.redirectOn(anybody, fault.Manifest)
+	}},
+	{name: "layers on another host at the pull alone", code: 1, says: "the pull failed", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.elsewhere.wants = `Basic realm="theirs"`
+		s.redirectOn(engine, fault.Blob)
+	}},
+	{name: "login in an error", code: 5, says: "the login for ", does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+			_, password, _ := req.BasicAuth()
+			w.Header().Set("WWW-Authenticate", `Basic realm="`+password+`"`)
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q,"detail":%q}]}`, password, req.Header.Get("Authorization"), password)
+			return true
+		})
+	}},
+}
