@@ -298,7 +298,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, err
 	}
 	if j.o.Verifier != nil {
-		j.remember(record.Record{Image: image.ID, Digest: d.Digest, Policy: j.o.Verifier.Fingerprint()})
+		j.remember(record.Record{Image: image.ID, Digest: d.Digest, Manifest: d.Manifest, Policy: j.o.Verifier.Fingerprint()})
 	}
 	return &d, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/record"
@@ -42,12 +44,21 @@ func (j *job) origin(image *engine.Image) (v Verified, wrong string) {
 		return "", "it was neither verified nor built here"
 	case r.Built():
 		return ByBuild, ""
+	case !knownBy(image, r.Manifest):
+		// Podman's ID is the config's digest, and podman does not compare layers
+		// with the config: another image can have the same.
+		return "", "its layers are not known to be those that were verified"
 	case r.Policy != j.o.Verifier.Fingerprint():
 		return "", "it was verified by another policy"
 	case j.Digest != "" && r.Digest != j.Digest:
 		return "", "it is not the image that this release was built with"
 	}
 	return ByRecord, ""
+}
+
+// knownBy reports whether the engine knows an image by a manifest's digest.
+func knownBy(image *engine.Image, manifest string) bool {
+	return slices.ContainsFunc(image.Digests, func(d string) bool { return strings.HasSuffix(d, "@"+manifest) })
 }
 
 // remember keeps a record. Without one, the image is verified once more the

@@ -21,7 +21,10 @@ import (
 type Record struct {
 	Image  string `json:"image"`            // its ID in the engine's store
 	Digest string `json:"digest,omitempty"` // sha256:…, of the published index that it was pulled from; empty: it was built here
-	Policy string `json:"policy,omitempty"` // fingerprint of the policy that the digest was verified by
+	// Manifest is the digest of the platform's own manifest, sha256:…. It names
+	// the layers, which an ID, being the config's digest, need not.
+	Manifest string `json:"manifest,omitempty"`
+	Policy   string `json:"policy,omitempty"` // fingerprint of the policy that the digest was verified by
 }
 
 // Built reports whether the image was built on this machine.
@@ -44,7 +47,7 @@ func Load(dir, key string) *Record {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxRecord))
 	r := new(Record)
-	if err != nil || json.Unmarshal(b, r) != nil || r.Image == "" || (r.Digest == "") != (r.Policy == "") {
+	if err != nil || json.Unmarshal(b, r) != nil || r.Image == "" || (r.Digest == "") != (r.Policy == "") || (r.Digest == "") != (r.Manifest == "") {
 		return nil
 	}
 	return r

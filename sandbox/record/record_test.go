@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var verified = Record{Image: "sha256:1", Digest: "sha256:2", Policy: "3"}
+var verified = Record{Image: "sha256:1", Digest: "sha256:2", Manifest: "sha256:3", Policy: "4"}
 
 func TestSaveAndLoad(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "here")
@@ -49,7 +49,10 @@ func TestUnreliable(t *testing.T) {
 		"cut":      func(_ *testing.T, file string) error { return os.Truncate(file, 20) },
 		"no image": func(_ *testing.T, file string) error { return os.WriteFile(file, []byte(`{}`), 0o600) },
 		"no policy": func(_ *testing.T, file string) error {
-			return os.WriteFile(file, []byte(`{"image":"a","digest":"b"}`), 0o600)
+			return os.WriteFile(file, []byte(`{"image":"a","digest":"b","manifest":"c"}`), 0o600)
+		},
+		"no manifest": func(_ *testing.T, file string) error {
+			return os.WriteFile(file, []byte(`{"image":"a","digest":"b","policy":"c"}`), 0o600)
 		},
 		"endless": func(_ *testing.T, file string) error {
 			return os.WriteFile(file, []byte(strings.Repeat(" ", maxRecord)+`{"image":"a"}`), 0o600)
