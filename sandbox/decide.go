@@ -56,7 +56,7 @@ func judge(image *engine.Image, identity, platform string) string {
 	case !labelled:
 		return "it does not carry the label " + tag.Label
 	case got != identity:
-		return "its label names another Containerfile, " + registry.OneLine(got)
+		return "its label names another Containerfile" + registry.Labelled(got)
 	case !registry.SamePlatform(image.Platform, platform):
 		return fmt.Sprintf("it is for %s, not for %s", image.Platform, platform)
 	}

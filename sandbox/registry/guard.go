@@ -3,10 +3,12 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,8 +27,9 @@ const maxRedirects = 5
 // carry no headers, and whether anybody wanted a login.
 type guard struct {
 	inner   http.RoundTripper
-	host    string // of the registry, without its port
-	tlsOnly bool   // the registry speaks TLS: nothing goes in the clear
+	host    string   // of the registry, without its port
+	tlsOnly bool     // the registry speaks TLS: nothing goes in the clear
+	secrets []string // of the login that is used
 	after   atomic.Int64
 	wanted  atomic.Bool // a login or token was asked for
 }
@@ -54,6 +57,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // refuses tells why a request must not be sent; empty when it may.
 func (g *guard) refuses(req *http.Request) string {
+	if g.repeats(req.URL) && (req.Response != nil || req.URL.Hostname() != g.host) {
+		return g.host + " leads to an address that repeats the login"
+	}
 	from, redirects := origin(req)
 	host := OneLine(from.Host)
 	switch {
@@ -67,6 +73,13 @@ func (g *guard) refuses(req *http.Request) string {
 		return g.host + " leads to an address inside the local network"
 	}
 	return ""
+}
+
+// repeats reports whether an address holds a login: whoever is asked there, and
+// for a host every name server on the way, would be told.
+func (g *guard) repeats(u *url.URL) bool {
+	text := u.String() + "\x00" + u.Path + "\x00" + strings.Join(slices.Concat(slices.Collect(maps.Values(u.Query()))...), "\x00")
+	return slices.ContainsFunc(g.secrets, func(s string) bool { return strings.Contains(text, s) })
 }
 
 // carriesLogin reports whether a request holds a login or a token: in its

@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,32 @@ type login struct {
 }
 
 func (l login) anonymous() bool { return l.auth == authn.Anonymous }
+
+// minSecret is the length of a secret that is looked for, in bytes. A shorter
+// one is in many a text by chance.
+const minSecret = 6
+
+// secrets are the parts of a login that nobody may be told.
+func secrets(ctx context.Context, auth authn.Authenticator) []string {
+	a, err := authn.Authorization(ctx, auth)
+	if err != nil {
+		return nil // it is not used either
+	}
+	all := []string{a.Password, a.Auth, a.IdentityToken, a.RegistryToken}
+	if a.Password != "" {
+		all = append(all, base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password)))
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return len(s) < minSecret })
+}
+
+// withoutSecrets returns text with every secret taken out, in which a registry may
+// have repeated what it was sent.
+func withoutSecrets(text string, secrets []string) string {
+	for _, s := range secrets {
+		text = strings.ReplaceAll(text, s, "…")
+	}
+	return text
+}
 
 // storedLogin looks for credentials where podman and docker keep them:
 // REGISTRY_AUTH_FILE, then docker's config.json (DOCKER_CONFIG), then podman's

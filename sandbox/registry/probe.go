@@ -143,10 +143,16 @@ func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticat
 		err = s.walk(ctx, q, res)
 		res.wanted = s.guard.wanted.Load()
 	}
+	hidden := secrets(ctx, auth)
 	if err == nil {
+		res.Reason = withoutSecrets(res.Reason, hidden)
+		for i, p := range res.Platforms {
+			res.Platforms[i] = withoutSecrets(p, hidden)
+		}
 		return res, nil
 	}
 	f := asFailure(err)
+	f.reason = withoutSecrets(f.reason, hidden)
 	return &Result{
 		Ref: res.Ref, Digest: res.Digest, State: f.state, Missing: q.Platforms,
 		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter,

@@ -62,7 +62,7 @@ func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, b
 		defer cancel()
 	}
 	registry := url.URL{Host: repo.RegistryStr()}
-	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https"}
+	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https", secrets: secrets(ctx, auth)}
 	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(scope)})
 	if err != nil {
 		return nil, g.fill(failTransport("registry "+repo.RegistryStr(), err))

@@ -178,11 +178,66 @@ var loginAttacks = []attack{
 	{name: "login in an error", code: 5, says: "the login for ", does: func(t *testing.T, s *scene) {
 		s.signIn(t)
 		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
-			_, password, _ := req.BasicAuth()
-			w.Header().Set("WWW-Authenticate", `Basic realm="`+password+`"`)
+			_, password, given := req.BasicAuth()
+			if !given {
+				w.Header().Set("WWW-Authenticate", `Basic realm="theirs"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
+			}
+			for _, name := range []string{"WWW-Authenticate", "Content-Type", "Retry-After", "Server", "Location"} {
+				w.Header().Set(name, password+"; "+req.Header.Get("Authorization"))
+			}
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q,"detail":%q}]}`, password, req.Header.Get("Authorization"), password)
 			return true
 		})
+	}},
+	{name: "login in an error of the token server", code: 5, says: "the login for ", does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+			_, password, _ := req.BasicAuth()
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+req.Host+fault.TokenPath+`"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}],"details":%q}`, password, req.Header.Get("Authorization"), password)
+			return true
+		})
+	}},
+	{name: "login in the name of a token server", code: 7, says: "redirect refused: 127.0.0.1 leads to an address that repeats the login", does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+			if req.URL.Path == fault.TokenPath {
+				_, password, _ := req.BasicAuth()
+				http.Redirect(w, req, "http://"+password+".localhost:1/"+password, http.StatusTemporaryRedirect)
+				return true
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+req.Host+fault.TokenPath+`"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		})
+	}},
+	{name: "login in a redirect to another host", code: 7, says: "redirect refused: 127.0.0.1 leads to an address that repeats the login", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.redirect(anybody, fault.Manifest, s.url()+"/?was=hunter2%2Dhunter2")
+	}},
+	{name: "login in a platform", code: 4, says: "no image for ", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.indexOf(t, s.entry(t, "platform", map[string]string{"os": "linux", "architecture": secret}))
+	}},
+	{name: "login in a platform that is none", code: 7, says: `index: platform "…/x y" is not`, does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.indexOf(t, s.entry(t, "platform", map[string]string{"os": secret, "architecture": "x y"}))
+	}},
+	{name: "login in a digest", code: 7, says: "index: the index cannot be read", does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.indexOf(t, s.entry(t, "digest", secret+":"+basic))
+	}},
+	{name: "login in a media type", code: 7, says: `(media type "…")`, does: func(t *testing.T, s *scene) {
+		s.private(t)
+		s.serve(anybody, "/"+s.ref.Tag, ociIndex, []byte(`{"schemaVersion":2,"mediaType":"`+basic+`"}`))
+	}},
+	{name: "login in a label", code: 7, says: "its label names another Containerfile", does: func(t *testing.T, s *scene) {
+		s.push(t, s.ref, s.image(t, attacker, secret))
+		s.private(t)
+		s.wrap(func(http.ResponseWriter, *http.Request, http.Handler) bool { return false })
 	}},
 }
