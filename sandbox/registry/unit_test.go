@@ -238,3 +238,17 @@ func TestSameSite(t *testing.T) {
 		}
 	}
 }
+
+// TestInTheClear: these are asked over TLS first, and in the clear where they
+// do not speak it. Nobody else is.
+func TestInTheClear(t *testing.T) {
+	for host, want := range map[string]string{
+		"ghcr.io": "https", "registry.example:80": "https", "registry.internal:5000": "https", "registry.local:5000": "https", "8.8.8.8:5000": "https", "[2001:db8::1]:5000": "https", "169.254.169.254": "https",
+		"127.0.0.1:5000": "http", "localhost:5000": "http", "[::1]:5000": "http", "10.0.0.1:5000": "http", "192.168.0.1": "http",
+	} {
+		repo, err := name.NewRepository(host+"/x/y", name.StrictValidation)
+		if err != nil || repo.Scheme() != want {
+			t.Errorf("%s: %s, %v, want %s", host, repo.Scheme(), err, want)
+		}
+	}
+}
