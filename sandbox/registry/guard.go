@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -30,6 +32,7 @@ type guard struct {
 	host    string   // of the registry, without its port
 	tlsOnly bool     // the registry speaks TLS: nothing goes in the clear
 	secrets []string // of the login that is used
+	proxy   func(*http.Request) (*url.URL, error)
 	after   atomic.Int64
 	wanted  atomic.Bool // a login or token was asked for
 }
@@ -44,6 +47,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
 		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", OneLine(req.URL.Host), g.host)}
+	}
+	if g.leadsOut(req) {
+		req = req.WithContext(context.WithValue(req.Context(), outside{}, g.host))
 	}
 	resp, err := g.inner.RoundTrip(req)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
@@ -73,6 +79,50 @@ func (g *guard) refuses(req *http.Request) string {
 		return g.host + " leads to an address inside the local network"
 	}
 	return ""
+}
+
+// outside is the key of the registry's host in the context of a request that
+// must not end on this machine.
+type outside struct{}
+
+// leadsOut reports whether a request is for a host that the registry has named,
+// and goes there without a proxy, which may well be on this machine.
+func (g *guard) leadsOut(req *http.Request) bool {
+	if strings.EqualFold(req.URL.Hostname(), g.host) || isInner(g.host) {
+		return false
+	}
+	if g.proxy == nil {
+		return true
+	}
+	proxy, err := g.proxy(req)
+	return err == nil && proxy == nil
+}
+
+// proxyOf returns how a transport finds a request's proxy; nil: it has none.
+func proxyOf(base http.RoundTripper) func(*http.Request) (*url.URL, error) {
+	switch t := base.(type) {
+	case *http.Transport:
+		return t.Proxy
+	case bounded:
+		return proxyOf(t.inner)
+	}
+	return nil
+}
+
+// refuseLocal ends a connection to this machine, or to a link-local address
+// such as clouds serve a machine's secrets at, where a registry elsewhere has
+// named the host: any name can resolve to it. Other addresses inside a network
+// are let be: a company's registry keeps its layers there.
+func refuseLocal(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	from, led := ctx.Value(outside{}).(string)
+	at, err := netip.ParseAddrPort(address)
+	if !led || err != nil {
+		return nil
+	}
+	if ip := at.Addr().Unmap(); ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
+		return &failure{state: Invalid, reason: "request refused: " + from + " leads to a name that is inside the local network"}
+	}
+	return nil
 }
 
 // repeats reports whether an address holds a login: whoever is asked there, and

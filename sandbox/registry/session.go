@@ -38,7 +38,7 @@ type session struct {
 // transportFor returns the connection settings of a probe. Nothing is shared
 // between probes, so closing the idle connections leaves none behind.
 func transportFor(o Options) *http.Transport {
-	dialer := &net.Dialer{Timeout: o.ConnectTimeout}
+	dialer := &net.Dialer{Timeout: o.ConnectTimeout, ControlContext: refuseLocal}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
@@ -62,7 +62,7 @@ func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, b
 		defer cancel()
 	}
 	registry := url.URL{Host: repo.RegistryStr()}
-	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https", secrets: secrets(ctx, auth)}
+	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https", secrets: secrets(ctx, auth), proxy: proxyOf(base)}
 	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(scope)})
 	if err != nil {
 		return nil, g.fill(failTransport("registry "+repo.RegistryStr(), err))

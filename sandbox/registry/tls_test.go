@@ -114,6 +114,8 @@ func TestHosted(t *testing.T) {
 		{"ping redirected inside the network", at(fault.Ping, "https://10.0.0.1"), true, Invalid, "inside the local network"},
 		{"tag redirected inside the network", at(fault.Manifest, "https://169.254.169.254"), true, Invalid, "inside the local network"},
 		{"tag redirected to this machine", at(fault.Manifest, "https://[::ffff:127.0.0.1]"), true, Invalid, "inside the local network"},
+		{"tag redirected to a name of this machine", at(fault.Manifest, "https://storage.example.com"), true, Invalid, "leads to a name that is inside the local network"},
+		{"token server with a name of this machine", realm("https://auth.example.com/token"), true, Invalid, "leads to a name that is inside the local network"},
 		{"token server in the clear", realm("http://example.com/token"), true, Invalid, "realm scheme"},
 		{"token server inside the network", realm("https://192.168.0.1/token"), true, Invalid, "private or link-local"},
 		{"token server that is no URL", realm("://"), true, Invalid, "token server"},
