@@ -136,15 +136,15 @@ func (s *scene) redirectOn(who func(*http.Request) bool, step fault.Step) {
 
 // loginAttacks are after the login that a machine has stored for the registry.
 var loginAttacks = []attack{
-	{name: "realm on another host", code: 0, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
+	{name: "realm on another host", code: 0, led: true, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
 		s.signIn(t)
 		s.challenge(anybody, s.url()+fault.TokenPath)
 	}},
-	{name: "realm on another host at the pull alone", code: 0, does: func(t *testing.T, s *scene) {
+	{name: "realm on another host at the pull alone", code: 0, led: true, does: func(t *testing.T, s *scene) {
 		s.signIn(t)
 		s.challenge(engine, s.url()+fault.TokenPath)
 	}},
-	{name: "realm on another host at the pull alone, of a registry that wants a login", code: 0, told: true, does: func(t *testing.T, s *scene) {
+	{name: "realm on another host at the pull alone, of a registry that wants a login", code: 0, led: true, told: true, does: func(t *testing.T, s *scene) {
 		s.private(t)
 		tokens := s.front
 		s.front = func(inner http.Handler) http.Handler {
@@ -163,7 +163,7 @@ var loginAttacks = []attack{
 		}
 		s.wrap(func(http.ResponseWriter, *http.Request, http.Handler) bool { return false })
 	}},
-	{name: "realm on another host, and nothing without a login", code: 5, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
+	{name: "realm on another host, and nothing without a login", code: 5, led: true, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
 		s.signIn(t)
 		s.wrap(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.url()+fault.TokenPath+`",service="theirs"`)
@@ -171,25 +171,25 @@ var loginAttacks = []attack{
 			return true
 		})
 	}},
-	{name: "token server that redirects to another host", code: 0, does: func(t *testing.T, s *scene) {
+	{name: "token server that redirects to another host", code: 0, led: true, does: func(t *testing.T, s *scene) {
 		s.signIn(t)
 		s.tokensElsewhere()
 	}},
-	{name: "token server that redirects an identity token to another host", code: 0, says: "so the login is not sent there); trying without it", does: func(t *testing.T, s *scene) {
+	{name: "token server that redirects an identity token to another host", code: 0, led: true, says: "so the login is not sent there); trying without it", does: func(t *testing.T, s *scene) {
 		s.store(t, fmt.Sprintf(`"auth":"bm9ib2R5Og==","identitytoken":%q`, secret))
 		s.tokensElsewhere()
 	}},
-	{name: "manifest on another host, which wants a login", code: 5, says: "", does: func(t *testing.T, s *scene) {
+	{name: "manifest on another host, which wants a login", code: 5, led: true, says: "", does: func(t *testing.T, s *scene) {
 		s.private(t)
 		s.elsewhere.wants = `Basic realm="theirs"`
 		s.redirectOn(anybody, fault.Manifest)
 	}},
-	{name: "manifest on another host, which wants a token", code: 5, says: "", does: func(t *testing.T, s *scene) {
+	{name: "manifest on another host, which wants a token", code: 5, led: true, says: "", does: func(t *testing.T, s *scene) {
 		s.private(t)
 		s.elsewhere.wants = `Bearer realm="` + s.url() + fault.TokenPath + `",service="theirs"`
 		s.redirectOn(anybody, fault.Manifest)
 	}},
-	{name: "layers on another host at the pull alone", code: 1, says: "the pull failed", does: func(t *testing.T, s *scene) {
+	{name: "layers on another host at the pull alone", code: 1, led: true, says: "the pull failed", does: func(t *testing.T, s *scene) {
 		s.private(t)
 		s.elsewhere.wants = `Basic realm="theirs"`
 		s.redirectOn(engine, fault.Blob)

@@ -33,6 +33,8 @@ type attack struct {
 	taken bool
 	// told: another host gets the login. The same of such rows.
 	told bool
+	// led: another host is asked for something, by openlock or the engine.
+	led bool
 }
 
 // TestHostileRegistry has a registry try everything on the host binary and a
@@ -107,6 +109,9 @@ func (h *hostile) play(t *testing.T, a attack) {
 	}
 	if got := s.gotLogin(); (got != "") != a.told {
 		t.Errorf("another host got the login: %q", got)
+	}
+	if asked := s.asked(); (len(asked) > 0) != a.led {
+		t.Errorf("another host was asked: %q", asked)
 	}
 }
 
@@ -237,9 +242,8 @@ func (s *scene) wrap(f func(w http.ResponseWriter, req *http.Request, inner http
 }
 
 // Who asks.
-func anybody(*http.Request) bool      { return true }
-func engine(req *http.Request) bool   { return strings.HasPrefix(req.UserAgent(), "containers/") }
-func openlock(req *http.Request) bool { return !engine(req) }
+func anybody(*http.Request) bool    { return true }
+func engine(req *http.Request) bool { return strings.HasPrefix(req.UserAgent(), "containers/") }
 
 // exchange gives those who ask for one thing of the repository another.
 func (s *scene) exchange(who func(*http.Request) bool, from, to string) {

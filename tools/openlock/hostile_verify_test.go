@@ -87,7 +87,7 @@ var signatureAttacks = []attack{
 		s.cosign.Classic(t, "theirs", s.ref.Repository+"@"+digest(t, s.index))
 		s.serve(anybody, "/"+beside(t, s.index)+".sig", string(types.OCIManifestSchema1), s.multiplied(t, beside(t, s.index)+".sig", 1000))
 	}},
-	{name: "signatures on another host, which wants a login", code: 7, says: "is not verified: ", does: func(t *testing.T, s *scene) {
+	{name: "signatures on another host, which wants a login", code: 7, led: true, says: "is not verified: ", does: func(t *testing.T, s *scene) {
 		s.verified()
 		s.sign(t, "ours", s.index)
 		s.private(t)
