@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -67,6 +68,7 @@ of cosign 2 and 3.
 
 Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 5 denied, 6 unreachable or throttled, 7 not verified, 130 interrupted.`,
+		Version:       version(),
 		Args:          cobra.ExactArgs(1),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -87,6 +89,15 @@ Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 	f.DurationVar(&c.timeout, "timeout", signature.Timeout, "for everything")
 	f.BoolVar(&c.json, "json", false, "print one JSON object")
 	return root
+}
+
+// version is the module's, "(devel)" when built from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
 }
 
 func (c *cli) verify(ctx context.Context, subject string) error {

@@ -47,6 +47,7 @@ func TestCommandLine(t *testing.T) {
 		says string
 	}{
 		{"--help", 0, ""},
+		{"--version", 0, ""},
 		{"", 2, "accepts 1 arg(s), received 0\nhint: see `openlock-verify --help`"},
 		{subject, 2, "it names neither a key nor a certificate's identity"},
 		{ref.String() + " --key " + public, 2, "has no digest: a tag can move"},
