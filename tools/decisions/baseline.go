@@ -60,11 +60,11 @@ func (p Parts) Measure(ctx context.Context) (Baseline, error) {
 		all  sync.WaitGroup
 		mu   sync.Mutex
 		errs []error
-		todo = make(chan Case)
+		queue = make(chan Case)
 	)
 	for range 16 {
 		all.Go(func() {
-			for c := range todo {
+			for c := range queue {
 				s, err := p.script(ctx, c)
 				mu.Lock()
 				b.Cases[c.String()], errs = s, append(errs, err)
@@ -73,9 +73,9 @@ func (p Parts) Measure(ctx context.Context) (Baseline, error) {
 		})
 	}
 	for _, c := range Cases() {
-		todo <- c
+		queue <- c
 	}
-	close(todo)
+	close(queue)
 	all.Wait()
 	return b, errors.Join(errs...)
 }
