@@ -57,9 +57,9 @@ func (p Parts) Measure(ctx context.Context) (Baseline, error) {
 		b.Tools = append(b.Tools, strings.Join(strings.Fields(text), " "))
 	}
 	var (
-		all  sync.WaitGroup
-		mu   sync.Mutex
-		errs []error
+		all   sync.WaitGroup
+		mu    sync.Mutex
+		errs  []error
 		queue = make(chan Case)
 	)
 	for range 16 {

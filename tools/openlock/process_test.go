@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/tools/lab/fault"
+	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // phase is where an ensure can be when it ends badly.
@@ -181,6 +183,12 @@ func TestOthersDoNotWait(t *testing.T) {
 		t.Errorf("another identity: %s", e.said)
 	}
 	whole()
+	// The same image in another engine: the lock is that of podman's store.
+	docker := *r
+	docker.env = append(slices.Clone(r.env), labtest.Docker(t).Env...)
+	if e := docker.start(t, file, "--runtime", "docker"); e.finish(t) != 0 || strings.Contains(e.said.String(), "waiting") {
+		t.Errorf("another engine: %s", e.said)
+	}
 	// Another user has another cache directory.
 	e := r.start(t, file, "--pull", "never", "--build", "never")
 	if code := e.finish(t); code == 0 {
