@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vessux/openlock/sandbox/tag"
+	"github.com/vessux/openlock/tools/lab"
 	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
@@ -22,19 +23,26 @@ IqozONbbdbqz11hlRJy9c7SG+hdcFl9jE9uE/dwtuwU2MqU9T/cN0YkWww==
 -----END PUBLIC KEY-----
 `
 
-// TestCommandLine: what it ends with, and says, without anything signed.
-func TestCommandLine(t *testing.T) {
-	r := labtest.Registry(t)
-	text := []byte("FROM scratch\n")
+var text = []byte("FROM scratch\n")
+
+// unsigned publishes an image that nobody signs, and writes the key down.
+func unsigned(t *testing.T, r *lab.Registry) (ref tag.Ref, image *lab.Published, public string) {
+	t.Helper()
 	ref, err := tag.New(r.Host()+"/vessux/openlock-base", text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	image := labtest.Publish(t, ref, tag.Identity(text))
-	public := filepath.Join(t.TempDir(), "cosign.pub")
+	public = filepath.Join(t.TempDir(), "cosign.pub")
 	if err := os.WriteFile(public, []byte(key), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return ref, labtest.Publish(t, ref, tag.Identity(text)), public
+}
+
+// TestCommandLine: what it ends with, and says, without anything signed.
+func TestCommandLine(t *testing.T) {
+	r := labtest.Registry(t)
+	ref, image, public := unsigned(t, r)
 	other := filepath.Join(t.TempDir(), "other.json")
 	if err := os.WriteFile(other, []byte(`{"mediaType":"application/json"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -80,16 +88,7 @@ func TestCommandLine(t *testing.T) {
 // program for as long as it likes.
 func TestTimeout(t *testing.T) {
 	r := labtest.Registry(t)
-	text := []byte("FROM scratch\n")
-	ref, err := tag.New(r.Host()+"/vessux/openlock-base", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image := labtest.Publish(t, ref, tag.Identity(text))
-	public := filepath.Join(t.TempDir(), "cosign.pub")
-	if err := os.WriteFile(public, []byte(key), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ref, image, public := unsigned(t, r)
 	r.Wrap(func(inner http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if !strings.Contains(req.URL.Path, "/referrers/") {
