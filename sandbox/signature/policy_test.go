@@ -3,9 +3,14 @@ package signature
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
+
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 const public = `-----BEGIN PUBLIC KEY-----
@@ -107,5 +112,23 @@ func TestWithoutProgram(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.Getenv("PATH")); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// TestArgs: the program gets all of the policy, in one order, and its files as
+// they were when they were read.
+func TestArgs(t *testing.T) {
+	dir := t.TempDir()
+	v := &Verifier{Policy: &Policy{Identity: "a", IssuerRegexp: "b.c", TrustedRoot: []byte("{}")}, Timeout: time.Second}
+	v.Registry.HeaderTimeout = 2 * time.Second
+	got, err := v.args(Subject{Ref: tag.Ref{Repository: "r", Tag: "t"}, Digest: "d", Identity: "i", Platform: "p"}, dir)
+	file := filepath.Join(dir, "trusted-root")
+	want := []string{"r:t@d", "--identity", "i", "--platform", "p", "--certificate-identity=a", "--certificate-oidc-issuer-regexp=b.c",
+		"--timeout=1s", "--header-timeout=2s", "--trusted-root=" + file}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "{}" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

@@ -120,32 +120,34 @@ func said(err error) (reason, hint string) {
 // the policy's fingerprint, is what the program gets.
 func (v *Verifier) args(s Subject, dir string) ([]string, error) {
 	args := []string{s.Ref.String() + "@" + s.Digest, "--identity", s.Identity, "--platform", s.Platform}
-	for word, b := range map[string][]byte{wordKey: v.Policy.Key, wordTrustedRoot: v.Policy.TrustedRoot} {
-		if len(b) == 0 {
-			continue
-		}
-		path := filepath.Join(dir, word)
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			return nil, err
-		}
-		args = append(args, "--"+word+"="+path)
-	}
-	for word, value := range map[string]string{
-		wordIdentity: v.Policy.Identity, wordIdentityRegexp: v.Policy.IdentityRegexp,
-		wordIssuer: v.Policy.Issuer, wordIssuerRegexp: v.Policy.IssuerRegexp,
-	} {
+	give := func(flag, value string) {
 		if value != "" {
-			args = append(args, "--"+word+"="+value)
+			args = append(args, "--"+flag+"="+value)
 		}
 	}
-	for flag, d := range map[string]time.Duration{
-		"timeout": v.Timeout, "connect-timeout": v.Registry.ConnectTimeout, "header-timeout": v.Registry.HeaderTimeout, "probe-timeout": v.Registry.Timeout,
-	} {
+	giveFile := func(flag string, content []byte) error {
+		if len(content) == 0 {
+			return nil
+		}
+		path := filepath.Join(dir, flag)
+		give(flag, path)
+		return os.WriteFile(path, content, 0o600)
+	}
+	giveTime := func(flag string, d time.Duration) {
 		if d > 0 {
-			args = append(args, "--"+flag+"="+d.String())
+			give(flag, d.String())
 		}
 	}
-	return args, nil
+	give(wordIdentity, v.Policy.Identity)
+	give(wordIdentityRegexp, v.Policy.IdentityRegexp)
+	give(wordIssuer, v.Policy.Issuer)
+	give(wordIssuerRegexp, v.Policy.IssuerRegexp)
+	giveTime("timeout", v.Timeout)
+	giveTime("connect-timeout", v.Registry.ConnectTimeout)
+	giveTime("header-timeout", v.Registry.HeaderTimeout)
+	giveTime("probe-timeout", v.Registry.Timeout)
+	err := errors.Join(giveFile(wordKey, v.Policy.Key), giveFile(wordTrustedRoot, v.Policy.TrustedRoot))
+	return args, err
 }
 
 // find looks beside this program first: a release's two programs belong
