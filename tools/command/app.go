@@ -82,11 +82,8 @@ func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
 	}
 	o := sandbox.Options{
 		Engines: found, Platform: s.platform, Registry: s.registry, Notify: notify(a.Err, a.Quiet),
-		PullTimeout: s.pull, BuildTimeout: s.build,
+		PullTimeout: s.pull, BuildTimeout: s.build, RecordDir: recordDir(),
 	}
-	if o.Verifier, err = s.verifier(); err != nil {
-		return sandbox.Options{}, err
-	}
-	o.RecordDir, err = recordDir()
+	o.Verifier, err = s.verifier()
 	return o, err
 }

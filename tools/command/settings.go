@@ -233,12 +233,13 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // recordDir is where records are: what would be wrong to lose with a cache.
-func recordDir() (string, error) {
+// Without a home it is nowhere, and nothing is remembered.
+func recordDir() string {
 	dir, err := userDir(xdg.StateHome, "XDG_STATE_HOME")
 	if err != nil {
-		return "", &UsageError{Err: err, Hint: "set HOME, or XDG_STATE_HOME to a directory that is yours"}
+		return ""
 	}
-	return filepath.Join(dir, "openlock", "images"), nil
+	return filepath.Join(dir, "openlock", "images")
 }
 
 // lockDir is where the locks are.
