@@ -10,14 +10,19 @@
 //	func init() {
 //		base.Image.Containerfile = "images/base.Containerfile"
 //		base.Image.Repository = "ghcr.io/example/tool-base"
+//		base.Image.Name = "tool"
+//		base.Image.EnvPrefix = "TOOL_" // TOOL_BASE_REPOSITORY, TOOL_RUNTIME, …
 //	}
 //
-// Words, settings, JSON and exit codes are those of the program openlock.
+// Words, JSON and exit codes are those of the program openlock. Its settings,
+// OPENLOCK_…, SIGN and openlock/config.toml, hold only where Image is empty.
 package base
 
 import (
+	"cmp"
 	"context"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/magefile/mage/mg"
@@ -28,11 +33,22 @@ import (
 	"github.com/vessux/openlock/tools/github"
 )
 
-// Image is the image that the targets are about where neither a flag nor the
-// environment names another. What is empty is openlock's own.
-var Image struct {
+// Image is the image that the targets are about where no setting names
+// another, and what belongs to the project that it is of. An empty
+// Containerfile or Repository is openlock's own.
+var Image project
+
+type project struct {
 	Containerfile string // path, from the directory that mage runs in
 	Repository    string // host[:port]/path
+	// Name is the project's in messages; default: the end of Repository.
+	Name string
+	// EnvPrefix begins the names of the project's environment variables, such
+	// as TOOL_ for TOOL_BASE_REPOSITORY and TOOL_RUNTIME; empty: it has none.
+	EnvPrefix string
+	// ConfigDir is the directory of the project's config.toml, in the user's
+	// configuration directory; empty: it has none.
+	ConfigDir string
 }
 
 // Tag prints the ref of the base image; -short its tag, -full its SHA-256.
@@ -66,7 +82,19 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 }
 
 func app(f command.Flags, json *bool) *command.App {
-	return &command.App{Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, Default: image, GitHub: github.Detect(os.Stderr)}
+	return &command.App{
+		Program: program(), Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f,
+		Default: image, GitHub: github.Detect(os.Stderr),
+	}
+}
+
+// program is openlock only where the image is openlock's too.
+func program() command.Program {
+	if Image == (project{}) {
+		return command.Openlock
+	}
+	name := cmp.Or(Image.Name, path.Base(cmp.Or(Image.Repository, sandbox.Default().Repository)))
+	return command.Program{Name: name, EnvPrefix: Image.EnvPrefix, ConfigDir: Image.ConfigDir}
 }
 
 func image() (sandbox.Base, error) {
@@ -88,7 +116,7 @@ func exit(err error) error {
 	if err == nil {
 		return nil
 	}
-	return mg.Fatal(command.ExitCode(err), command.Words(err))
+	return mg.Fatal(command.ExitCode(err), command.Words(program().Name, err))
 }
 
 func is(b *bool) bool { return b != nil && *b }

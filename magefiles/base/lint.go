@@ -51,7 +51,7 @@ func soundOrForced(a *command.App, force bool) func([]byte) error {
 			return err
 		}
 		a.Say("WARNING: "+err.Error()+", and is published by force: its tag does not tell what is in the image", "")
-		a.GitHub.Warning("openlock", "an unsound Containerfile is published by force")
+		a.GitHub.Warning(a.Program.Name, "an unsound Containerfile is published by force")
 		return nil
 	}
 }

@@ -36,7 +36,7 @@ func (Release) Leg(ctx context.Context, platform string, builder, runtime, conta
 	return exit(err)
 }
 
-// Sign has cosign sign what is published, by its digest, where SIGN (or -sign) says by what: keyless, or a key's name; -verify tells what has to come of it.
+// Sign has cosign sign what is published, by its digest, where -sign or its variable says by what: keyless, or a key's name; -verify tells what has to come of it.
 func (Release) Sign(ctx context.Context, sign, digest, verify, containerfile, repository *string, json *bool) error {
 	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Verify: verify}, json)
 	err := a.Sign(ctx, command.SignFlags{By: sign, Digest: digest})

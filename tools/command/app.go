@@ -11,14 +11,15 @@ import (
 	"github.com/vessux/openlock/tools/github"
 )
 
-// App is one run of a command. The zero value is not usable: Out and Err are
-// required.
+// App is one run of a command. The zero value is not usable: Program, Out and
+// Err are required.
 type App struct {
-	Out   io.Writer // data
-	Err   io.Writer // everything else
-	JSON  bool      // data as one JSON object on one line
-	Quiet bool      // say only warnings and errors, and what an engine printed only when it fails
-	Flags Flags
+	Program Program
+	Out     io.Writer // data
+	Err     io.Writer // everything else
+	JSON    bool      // data as one JSON object on one line
+	Quiet   bool      // say only warnings and errors, and what an engine printed only when it fails
+	Flags   Flags
 	// GitHub is the workflow's step that this is part of; nil: none.
 	GitHub *github.Actions
 	// Default is the image that is meant where no setting names another; nil:
@@ -39,7 +40,7 @@ func (a *App) start() (settings, error) {
 			return settings{}, &UsageError{Err: err}
 		}
 	}
-	return a.Flags.resolve(base)
+	return a.Flags.resolve(a.Program, base)
 }
 
 // ends turns what a verb returned into the interruption that caused it.
@@ -81,7 +82,7 @@ func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
 		return sandbox.Options{}, err
 	}
 	o := sandbox.Options{
-		Engines: found, Platform: s.platform, Registry: s.registry, Notify: notify(a.Err, a.Quiet),
+		Engines: found, Platform: s.platform, Registry: s.registry, Notify: a.notify,
 		PullTimeout: s.pull, BuildTimeout: s.build, RecordDir: recordDir(),
 	}
 	o.Verifier, err = s.verifier()

@@ -1,9 +1,6 @@
 package command
 
-import (
-	"cmp"
-	"os"
-)
+import "cmp"
 
 // Containerfile returns the bytes that the settings name.
 func (a *App) Containerfile() ([]byte, error) {
@@ -17,7 +14,7 @@ func (a *App) ContainerfileName(otherwise string) string {
 	if a.Flags.Containerfile != nil {
 		return *a.Flags.Containerfile
 	}
-	return cmp.Or(os.Getenv("OPENLOCK_BASE_CONTAINERFILE"), otherwise)
+	return cmp.Or(a.Program.env("BASE_CONTAINERFILE"), otherwise)
 }
 
 // Print writes text to the standard output, or v where JSON is asked for.
@@ -25,6 +22,6 @@ func (a *App) Print(text string, v any) error { return a.print(text, v) }
 
 // Say writes a message and its remedy, which may be empty.
 func (a *App) Say(text, remedy string) {
-	say(a.Err, text)
+	a.say(text)
 	hint(a.Err, remedy)
 }

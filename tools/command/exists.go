@@ -47,7 +47,7 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 		return ends(ctx, err)
 	}
 	for _, w := range res.Warnings {
-		say(a.Err, "warning: "+w)
+		a.say("warning: " + w)
 	}
 	err = a.GitHub.Set(
 		github.Output{Name: "ref", Value: res.Ref}, github.Output{Name: "tag", Value: ref.Tag},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -67,7 +66,7 @@ func (a *App) Publish(ctx context.Context, p PublishFlags, find FindBuilder) err
 	if err != nil {
 		return ends(ctx, err)
 	}
-	say(a.Err, fmt.Sprintf("%s %s: %s", res.Action, res.Ref, res.Reason))
+	a.say(fmt.Sprintf("%s %s: %s", res.Action, res.Ref, res.Reason))
 	if err := a.tellGitHub(res); err != nil {
 		return err
 	}
@@ -110,7 +109,7 @@ func (a *App) Gate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	digest, err := sandbox.Public(ctx, s.base, sandbox.PublishOptions{Registry: s.registry, Notify: notify(a.Err, a.Quiet)})
+	digest, err := sandbox.Public(ctx, s.base, sandbox.PublishOptions{Registry: s.registry, Notify: a.notify})
 	if err != nil {
 		return ends(ctx, err)
 	}
@@ -130,7 +129,7 @@ func (a *App) publishOptions(ctx context.Context, s settings, p PublishFlags, fi
 	s.registry.Retry = registry.CIRetry
 	o := sandbox.PublishOptions{NoCache: p.NoCache, Registry: s.registry, Notify: a.notifyGrouped()}
 	var err error
-	if o.Legs, err = parseLegs(p.Legs); err != nil {
+	if o.Legs, err = a.parseLegs(p.Legs); err != nil {
 		return o, err
 	}
 	if p.Force != nil {
@@ -164,11 +163,8 @@ func complete(legs map[string]string) bool {
 }
 
 // parseLegs reads platform=digest pairs.
-func parseLegs(flag *string) (map[string]string, error) {
-	text := os.Getenv("OPENLOCK_LEGS")
-	if flag != nil {
-		text = *flag
-	}
+func (a *App) parseLegs(flag *string) (map[string]string, error) {
+	text := a.Program.pick(flag, "LEGS", nil, "").text
 	legs := map[string]string{}
 	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
 		platform, digest, found := strings.Cut(pair, "=")
@@ -196,14 +192,13 @@ func parseLegs(flag *string) (map[string]string, error) {
 // notifyGrouped says notices, on GitHub each with a group of its own for what
 // a builder prints after it.
 func (a *App) notifyGrouped() func(sandbox.Notice) {
-	inner := notify(a.Err, a.Quiet)
 	return func(n sandbox.Notice) {
 		switch {
 		case a.GitHub == nil:
-			inner(n)
+			a.notify(n)
 		case n.Warning:
-			inner(n)
-			a.GitHub.Warning("openlock", n.Text)
+			a.notify(n)
+			a.GitHub.Warning(a.Program.Name, n.Text)
 		default:
 			a.GitHub.Group(n.Text)
 		}
@@ -236,7 +231,7 @@ func (a *App) tellGitHub(res *sandbox.Publication) error {
 			github.Output{Name: "action", Value: string(res.Action)}, github.Output{Name: "reason", Value: res.Reason},
 			github.Output{Name: "platforms", Value: strings.Join(platforms, ",")},
 		),
-		a.GitHub.Summarize("openlock's base image", rows),
+		a.GitHub.Summarize(a.Program.Name+"'s base image", rows),
 	)
 }
 
@@ -279,7 +274,7 @@ func (a *App) ReportGitHub(err error) {
 	}
 	m := explain(err)
 	a.GitHub.EndGroup()
-	a.GitHub.Error("openlock", registry.OneLine(strings.Join(m.texts, "; "))+hints(m.hints))
+	a.GitHub.Error(a.Program.Name, registry.OneLine(strings.Join(m.texts, "; "))+hints(m.hints))
 }
 
 func hints(all []string) string {

@@ -38,7 +38,7 @@ type Flags struct {
 	VerifyTimeout  *string // Go duration
 }
 
-// file is openlock/config.toml in the user's configuration directory.
+// file is config.toml in the program's directory of configuration.
 type file struct {
 	Repository    *string `toml:"repository"`
 	Containerfile *string `toml:"containerfile"`
@@ -61,8 +61,8 @@ type settings struct {
 
 // resolve reads and checks every setting, so that bad input ends a command
 // before anything is touched. Every error is a *UsageError.
-func (f Flags) resolve(base sandbox.Base) (settings, error) {
-	s, err := f.read(base)
+func (f Flags) resolve(p Program, base sandbox.Base) (settings, error) {
+	s, err := f.read(p, base)
 	if err != nil {
 		var usage *UsageError
 		if !errors.As(err, &usage) {
@@ -73,13 +73,13 @@ func (f Flags) resolve(base sandbox.Base) (settings, error) {
 	return s, nil
 }
 
-func (f Flags) read(base sandbox.Base) (settings, error) {
-	c, path, err := readFile()
+func (f Flags) read(p Program, base sandbox.Base) (settings, error) {
+	c, path, err := p.readFile()
 	if err != nil {
 		return settings{}, err
 	}
 	s := settings{base: base}
-	if v := pick(f.Containerfile, "OPENLOCK_BASE_CONTAINERFILE", c.Containerfile, path); v.set {
+	if v := p.pick(f.Containerfile, "BASE_CONTAINERFILE", c.Containerfile, path); v.set {
 		if s.base.Containerfile, err = containerfile.Read(v.text); err != nil {
 			return s, v.wrap(err)
 		}
@@ -87,39 +87,39 @@ func (f Flags) read(base sandbox.Base) (settings, error) {
 			s.base.Digest = "" // it is that of the other file
 		}
 	}
-	if v := pick(f.Repository, "OPENLOCK_BASE_REPOSITORY", c.Repository, path); v.set {
+	if v := p.pick(f.Repository, "BASE_REPOSITORY", c.Repository, path); v.set {
 		s.base.Repository = v.text
 		if err := tag.CheckRepository(v.text); err != nil {
 			return s, v.wrap(err)
 		}
 	}
 	s.runtime = engine.Auto
-	if v := pick(f.Runtime, "OPENLOCK_RUNTIME", c.Runtime, path); v.set {
+	if v := p.pick(f.Runtime, "RUNTIME", c.Runtime, path); v.set {
 		s.runtime = v.text
 		if err := engine.CheckRuntime(v.text); err != nil {
 			return s, v.wrap(err)
 		}
 	}
-	s.verify = pick(f.Verify, "OPENLOCK_VERIFY", c.Verify, path)
+	s.verify = p.pick(f.Verify, "VERIFY", c.Verify, path)
 	s.platform = sandbox.HostPlatform()
-	if v := pick(f.Platform, "OPENLOCK_PLATFORM", nil, ""); v.set {
+	if v := p.pick(f.Platform, "PLATFORM", nil, ""); v.set {
 		if s.platform, err = registry.Normalize(v.text); err != nil {
 			return s, v.wrap(err)
 		}
 	}
 	for _, t := range []struct {
-		flag *string
-		env  string
-		to   *time.Duration
+		flag    *string
+		setting string
+		to      *time.Duration
 	}{
-		{f.ConnectTimeout, "OPENLOCK_CONNECT_TIMEOUT", &s.registry.ConnectTimeout},
-		{f.HeaderTimeout, "OPENLOCK_HEADER_TIMEOUT", &s.registry.HeaderTimeout},
-		{f.ProbeTimeout, "OPENLOCK_PROBE_TIMEOUT", &s.registry.Timeout},
-		{f.PullTimeout, "OPENLOCK_PULL_TIMEOUT", &s.pull},
-		{f.BuildTimeout, "OPENLOCK_BUILD_TIMEOUT", &s.build},
-		{f.VerifyTimeout, "OPENLOCK_VERIFY_TIMEOUT", &s.verified},
+		{f.ConnectTimeout, "CONNECT_TIMEOUT", &s.registry.ConnectTimeout},
+		{f.HeaderTimeout, "HEADER_TIMEOUT", &s.registry.HeaderTimeout},
+		{f.ProbeTimeout, "PROBE_TIMEOUT", &s.registry.Timeout},
+		{f.PullTimeout, "PULL_TIMEOUT", &s.pull},
+		{f.BuildTimeout, "BUILD_TIMEOUT", &s.build},
+		{f.VerifyTimeout, "VERIFY_TIMEOUT", &s.verified},
 	} {
-		if v := pick(t.flag, t.env, nil, ""); v.set {
+		if v := p.pick(t.flag, t.setting, nil, ""); v.set {
 			if *t.to, err = time.ParseDuration(v.text); err != nil || *t.to <= 0 {
 				return s, v.wrap(fmt.Errorf("timeout %q is not a time such as 500ms, 2s or 1m", v.text))
 			}
@@ -155,12 +155,12 @@ func (v value) wrap(err error) error {
 
 // pick returns the first of flag, environment and configuration file that
 // names a value. An empty environment variable names none, as usual.
-func pick(flag *string, env string, inFile *string, path string) value {
-	switch e := os.Getenv(env); {
+func (p Program) pick(flag *string, setting string, inFile *string, path string) value {
+	switch e := p.env(setting); {
 	case flag != nil:
 		return value{text: *flag, set: true}
 	case e != "":
-		return value{text: e, from: env, set: true}
+		return value{text: e, from: p.variable(setting), set: true}
 	case inFile != nil:
 		return value{text: *inFile, from: path, dir: filepath.Dir(path), set: true}
 	}
@@ -169,12 +169,15 @@ func pick(flag *string, env string, inFile *string, path string) value {
 
 // readFile reads the configuration file, if there is one. A key that is not
 // known is an error: it is most often a slip, and would silently do nothing.
-func readFile() (file, string, error) {
+func (p Program) readFile() (file, string, error) {
+	if p.ConfigDir == "" {
+		return file{}, "", nil
+	}
 	dir, err := userDir(xdg.ConfigHome, "XDG_CONFIG_HOME")
 	if err != nil {
 		return file{}, "", nil // no home, so no configuration
 	}
-	path := filepath.Join(dir, "openlock", "config.toml")
+	path := filepath.Join(dir, p.ConfigDir, "config.toml")
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return file{}, path, nil
@@ -233,7 +236,8 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // recordDir is where records are: what would be wrong to lose with a cache.
-// Without a home it is nowhere, and nothing is remembered.
+// Without a home it is nowhere, and nothing is remembered. As the locks, they
+// are about images in an engine's store, whichever program works on them.
 func recordDir() string {
 	dir, err := userDir(xdg.StateHome, "XDG_STATE_HOME")
 	if err != nil {
@@ -242,7 +246,8 @@ func recordDir() string {
 	return filepath.Join(dir, "openlock", "images")
 }
 
-// lockDir is where the locks are.
+// lockDir is where the locks are, the same for every program: two of them that
+// want the same image in the same store have to wait for each other.
 func lockDir() (string, error) {
 	dir, err := userDir(xdg.CacheHome, "XDG_CACHE_HOME")
 	if err != nil {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,20 +40,23 @@ func (a *App) Sign(ctx context.Context, f SignFlags) error {
 	if err != nil {
 		return err
 	}
-	out := SignJSON{Ref: ref.String(), Action: "skipped", Reason: "SIGN is not set: nothing is to be signed"}
-	by := pick(f.By, "SIGN", nil, "").text
+	out := SignJSON{Ref: ref.String(), Action: "skipped", Reason: a.signWord() + " is not set: nothing is to be signed"}
+	by := a.Program.pick(f.By, signSetting, nil, "").text
 	if by != "" && by != "off" {
 		if out, err = a.sign(ctx, s, by, f.Digest); err != nil {
 			return ends(ctx, err)
 		}
 	}
-	say(a.Err, fmt.Sprintf("%s %s: %s", out.Action, ref, out.Reason))
+	a.say(fmt.Sprintf("%s %s: %s", out.Action, ref, out.Reason))
 	return a.print(ref.String(), out)
 }
 
+// signWord is what the user sets to have something signed.
+func (a *App) signWord() string { return cmp.Or(a.Program.variable(signSetting), "-sign") }
+
 func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (SignJSON, error) {
 	if err := signature.CheckSigner(by); err != nil {
-		return SignJSON{}, &UsageError{Err: err, Hint: "SIGN is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
+		return SignJSON{}, &UsageError{Err: err, Hint: a.signWord() + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
 	}
 	verifier, err := s.verifier()
 	if err != nil {

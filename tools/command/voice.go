@@ -9,7 +9,8 @@ import (
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
-// The voice of openlock, for everything that is not data:
+// The voice of openlock, for everything that is not data (a project that imports
+// the targets has its own name in place of openlock):
 //
 //	openlock: lower case, one line, no final period
 //	openlock: warning: what is wrong, though it goes on
@@ -18,7 +19,7 @@ import (
 // Whatever came from outside passes registry.OneLine first: a terminal obeys
 // control characters.
 
-func say(w io.Writer, text string) { sayAs(w, "openlock", text) }
+func (a *App) say(text string) { sayAs(a.Err, a.Program.Name, text) }
 
 func sayAs(w io.Writer, program, text string) {
 	fmt.Fprintf(w, "%s: %s\n", program, registry.OneLine(text))
@@ -31,34 +32,27 @@ func hint(w io.Writer, text string) {
 }
 
 // notify says a notice. With quiet, only a warning is worth saying.
-func notify(w io.Writer, quiet bool) func(sandbox.Notice) {
-	return func(n sandbox.Notice) {
-		switch {
-		case n.Warning:
-			say(w, "warning: "+n.Text)
-			hint(w, n.Hint)
-		case !quiet:
-			say(w, n.Text)
-			hint(w, n.Hint)
-		}
+func (a *App) notify(n sandbox.Notice) {
+	switch {
+	case n.Warning:
+		a.say("warning: " + n.Text)
+		hint(a.Err, n.Hint)
+	case !a.Quiet:
+		a.say(n.Text)
+		hint(a.Err, n.Hint)
 	}
 }
 
-// Report prints an error and its remedies.
-func Report(w io.Writer, err error) { ReportAs(w, "openlock", err) }
-
-// ReportAs is [Report] in the name of another program.
-func ReportAs(w io.Writer, program string, err error) {
-	if words := wordsAs(program, err); words != "" {
+// Report prints an error and its remedies in the name of a program.
+func Report(w io.Writer, program string, err error) {
+	if words := Words(program, err); words != "" {
 		fmt.Fprintln(w, words)
 	}
 }
 
 // Words returns an error and its remedies as [Report] prints them, without the
 // last line's end; empty for nil.
-func Words(err error) string { return wordsAs("openlock", err) }
-
-func wordsAs(program string, err error) string {
+func Words(program string, err error) string {
 	if err == nil {
 		return ""
 	}

@@ -74,3 +74,47 @@ func BuildMage(ctx context.Context, dir string) (string, error) {
 	}
 	return path, nil
 }
+
+// importerModule is a project that imports the targets of this checkout.
+const importerModule = `module example.com/tool
+
+go 1.26.0
+
+require github.com/vessux/openlock v0.0.0
+
+replace github.com/vessux/openlock => %q
+`
+
+// BuildImporter compiles a magefile that imports the targets of this checkout,
+// in a throw-away module of its own, into dir as the program tool, and returns
+// its path. It uses modules that this checkout uses, and no network.
+func BuildImporter(ctx context.Context, dir, magefile string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	module, err := os.MkdirTemp("", "openlock-importer-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(module)
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		return "", err
+	}
+	for name, text := range map[string]string{
+		"go.mod": fmt.Sprintf(importerModule, root), "go.sum": string(sums), "magefile.go": magefile,
+	} {
+		if err := os.WriteFile(filepath.Join(module, name), []byte(text), 0o600); err != nil {
+			return "", err
+		}
+	}
+	path := filepath.Join(dir, "tool")
+	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-d", module, "-compile", path)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go tool mage -compile of an importer: %w\n%s", err, out)
+	}
+	return path, nil
+}

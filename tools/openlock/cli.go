@@ -18,7 +18,7 @@ var errPrinted = errors.New("printed")
 // run is the program without its process: it reads args, does the work and
 // returns what [command.Report] and [command.ExitCode] take.
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
-	c := &cli{app: command.App{Out: out, Err: errOut}}
+	c := &cli{app: command.App{Program: command.Openlock, Out: out, Err: errOut}}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetOut(out)

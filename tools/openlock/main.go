@@ -16,6 +16,6 @@ func main() {
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	command.Report(os.Stderr, err)
+	command.Report(os.Stderr, command.Openlock.Name, err)
 	os.Exit(command.ExitCode(err))
 }

@@ -24,7 +24,38 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, script.Params("cli", script.WithFake("podman", mage)))
+	testscript.Run(t, script.Params("cli", script.WithFake("podman", mage, buildImporter(t, t.TempDir()))))
+}
+
+// importer is the magefile of another project, for the program tool. Its
+// registry is that of the script, and with BARE it sets nothing that it need not.
+const importer = `//go:build mage
+
+package main
+
+import (
+	"os"
+
+	//mage:import
+	"github.com/vessux/openlock/magefiles/base"
+)
+
+func init() {
+	base.Image.Containerfile = "tool.Containerfile"
+	base.Image.Repository = os.Getenv("REGISTRY") + "/example/tool-base"
+	if os.Getenv("BARE") == "" {
+		base.Image.Name, base.Image.EnvPrefix, base.Image.ConfigDir = "tool", "TOOL_", "tool"
+	}
+}
+`
+
+func buildImporter(t *testing.T, dir string) string {
+	t.Helper()
+	path, err := lab.BuildImporter(t.Context(), dir, importer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestEnsure runs the decisions of ensure and plan over fake engines.
@@ -63,6 +94,7 @@ func TestPublish(t *testing.T) {
 	if _, err := lab.BuildVerify(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
+	buildImporter(t, dir)
 	t.Run("buildx", func(t *testing.T) {
 		testscript.Run(t, script.Params("publish", script.WithBuildx(labtest.Builder(t), mage)))
 	})

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err != nil && !c.started {
 		err = &command.UsageError{Err: err, Hint: "see `" + signature.ProgramName + " --help`"}
 	}
-	command.ReportAs(errOut, signature.ProgramName, err)
+	command.Report(errOut, signature.ProgramName, err)
 	return command.ExitCode(err)
 }
 
