@@ -66,9 +66,9 @@ func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 		}
 		return nil, d.unavailable(err)
 	}
-	switch status {
-	case http.StatusOK:
-	case http.StatusNotFound:
+	switch {
+	case status == http.StatusOK:
+	case status == http.StatusNotFound && saysMissing(string(body)):
 		return nil, ErrNotFound
 	default:
 		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, registry.OneLine(string(body))), Hint: "run `docker info`"}
@@ -104,8 +104,7 @@ func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, erro
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		// The daemon answers, so it was the image that is missing.
-		if _, versionErr := d.program.Ask(ctx, "version", "--format", "{{.Server.Version}}"); versionErr == nil {
+		if saysMissing(err.Error()) {
 			return nil, ErrNotFound
 		}
 		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Hint: "run `docker info`"}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/vessux/openlock/sandbox/program"
@@ -170,6 +171,12 @@ func unusable(name string) string {
 		}
 	}
 	return ""
+}
+
+// saysMissing tells whether what an engine says is that it has no such image.
+func saysMissing(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "image not known") || strings.Contains(text, "no such image") || strings.Contains(text, "no such object")
 }
 
 // normalPlatform joins what an engine tells of an image's platform.

@@ -32,18 +32,21 @@ func (*Podman) Store() string {
 	}, "\x00")
 }
 
-// Inspect asks podman once. Only when that fails does it ask a second
-// question, whose exit code tells a missing image (1) from a broken engine.
+// Inspect asks podman once, and further only where it fails in words that are
+// not known.
 func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		if _, existsErr := p.program.Ask(ctx, "image", "exists", ref); program.ExitCode(existsErr) == 1 {
+		if p.missing(ctx, ref, err) {
 			return nil, ErrNotFound
 		}
-		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Hint: "run `podman info` and mend what it complains about"}
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Hint: "run `podman info` and fix the reported problem"}
 	}
 	var images []struct {
 		ID           string `json:"Id"`
@@ -58,6 +61,25 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 	}
 	i := images[0]
 	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+}
+
+// podmanFailed is the exit code of a podman command that failed. One that could
+// not even begin, as without a readable storage.conf, ends with 1.
+const podmanFailed = 125
+
+// missing tells whether podman says that it has no such image; err is how it
+// failed to show it. The words are those of podman 4 and 5. Should a later one
+// have others, `image exists` ends with 1, as a broken podman does too, and a
+// list of images proves that this one can open its store.
+func (p *Podman) missing(ctx context.Context, ref string, err error) bool {
+	if program.ExitCode(err) == podmanFailed && saysMissing(err.Error()) {
+		return true
+	}
+	if _, err := p.program.Ask(ctx, "image", "exists", ref); program.ExitCode(err) != 1 {
+		return false
+	}
+	_, err = p.program.Ask(ctx, "image", "ls", "--quiet", "--filter", "reference="+ref)
+	return err == nil
 }
 
 // brokenImage is podman's complaint about an image without a manifest, which a

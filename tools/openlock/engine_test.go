@@ -5,6 +5,7 @@ package main
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/tag"
 	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/tools/lab/fakeengine"
 )
 
 // TestPullKilledMidway: it is pulled once more.
@@ -31,6 +33,45 @@ func TestPullKilledMidway(t *testing.T) {
 		t.Errorf("ends with %d: %s", code, e.said)
 	}
 	whole()
+}
+
+// TestBrokenPodman: a podman that cannot read its storage.conf is no podman
+// without the image. It is named, and with auto docker is used.
+func TestBrokenPodman(t *testing.T) {
+	r := newRig(t)
+	store, socket := fakeengine.Store(t.TempDir()), filepath.Join(r.dir, "docker.sock")
+	stop, err := fakeengine.Serve(store, socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	docker, err := exec.LookPath("fakedocker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "docker"), []byte("#!/bin/sh\nexec "+docker+" \"$@\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	syntax := filepath.Join(r.dir, "syntax.conf")
+	if err := os.WriteFile(syntax, []byte("storage ]]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.env = append(r.env, "DOCKER_HOST=unix://"+socket, fakeengine.DirVariable+"="+string(store))
+	env := r.env
+	for conf, words := range map[string]string{
+		filepath.Join(r.dir, "none.conf"): "none.conf: no such file or directory", syntax: "toml: line 1", r.dir: "is a directory",
+	} {
+		r.env = append(env[:len(env):len(env)], "CONTAINERS_STORAGE_CONF="+conf)
+		file, ref := r.file(t, false)
+		e := r.start(t, file, "--build", "never")
+		if code := e.finish(t); code != 2 || !strings.Contains(e.said.String(), words) || !strings.Contains(e.said.String(), "\nhint: run `podman info`") {
+			t.Errorf("%s: ends with %d: %s", conf, code, e.said)
+		}
+		e = r.start(t, file, "--runtime", "auto")
+		if code := e.finish(t); code != 0 || !strings.Contains(e.said.String(), "; using docker\n") || e.out.String() != ref.String()+"\n" {
+			t.Errorf("%s: auto ends with %d: %s", conf, code, e.said)
+		}
+	}
 }
 
 // asRoot ends a test that needs root: in CI, as a failure.
@@ -140,7 +181,7 @@ func TestNobodysFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"openlock": program, "Containerfile": text, "podman": []byte("#!/bin/sh\ncase $2 in inspect) exit 125;; esac; exit 1\n")} {
+	for name, b := range map[string][]byte{"openlock": program, "Containerfile": text, "podman": []byte("#!/bin/sh\necho Error: image not known >&2; exit 125\n")} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@
 // each way to misbehave:
 //
 //	down        every podman command fails
+//	broken      every podman command fails as without a readable storage.conf;
+//	            the docker program fails to inspect images
 //	fail-pull   so many pulls fail, a number
 //	fail-build  so many builds fail, a number
 //	hang-pull, hang-build

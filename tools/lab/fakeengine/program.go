@@ -19,14 +19,15 @@ import (
 // front of the name does not count.
 func Main() {
 	p := program{name: strings.TrimPrefix(filepath.Base(os.Args[0]), "fake"), store: Store(os.Getenv(DirVariable))}
-	if err := p.run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
-		code := 125
-		if e, ok := err.(exitError); ok {
-			code = int(e)
-		}
-		os.Exit(code)
+	err := p.run(os.Args[1:])
+	if err == nil {
+		return
 	}
+	if e, ok := err.(exitError); ok { // it has said what it had to
+		os.Exit(int(e))
+	}
+	fmt.Fprintln(os.Stderr, "Error:", err)
+	os.Exit(125)
 }
 
 type exitError int
@@ -82,6 +83,10 @@ func (p program) run(args []string) error {
 	if p.name == "podman" && p.store.is("down") {
 		return fmt.Errorf("the fake engine is down\x1b[2J")
 	}
+	if p.store.is("broken") && (p.name == "podman" || c.verb == "image inspect") {
+		fmt.Fprintln(os.Stderr, "stat storage.conf: no such file or directory")
+		return exitError(1)
+	}
 	first := append(c.rest, "")[0]
 	switch c.verb {
 	case "image inspect", "image exists":
@@ -108,6 +113,9 @@ func (p program) inspect(verb, ref string) error {
 	i, ok := images[ref]
 	switch {
 	case !ok && verb == "image exists":
+		return exitError(1)
+	case !ok && p.name == "docker":
+		fmt.Fprintln(os.Stderr, "Error: No such image:", ref)
 		return exitError(1)
 	case !ok:
 		return fmt.Errorf("%s: image not known", ref)
