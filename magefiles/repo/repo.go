@@ -21,10 +21,10 @@ import (
 )
 
 // Setup installs a container engine, with the system's package manager, where none answers.
-func Setup(ctx context.Context) error { return lab.Setup(ctx, os.Stdout) }
+func Setup(ctx context.Context) error { return lab.Setup(ctx, os.Stdin, os.Stdout) }
 
 // Lab installs all that the test suite uses: podman, docker, buildx, buildkitd, QEMU (Debian and Ubuntu).
-func Lab(ctx context.Context) error { return lab.Install(ctx, os.Stdout) }
+func Lab(ctx context.Context) error { return lab.Install(ctx, os.Stdin, os.Stdout) }
 
 // Demo plays the life of a base image on this machine, without any account or outside registry.
 func Demo(ctx context.Context) error { return demo.Run(ctx, os.Stdout) }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 )
 
 // labPackages are Debian's and Ubuntu's names for what the suite uses: the
@@ -26,47 +25,43 @@ var labPackages = append([]string{
 const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
 // Install gets every part ready on Debian and Ubuntu. It does only what is
-// missing, so that a second run does nothing.
-func Install(ctx context.Context, out io.Writer) error {
+// missing, so that a second run does nothing, and removes no package. Where in
+// is a terminal, it asks before it installs packages.
+func Install(ctx context.Context, in io.Reader, out io.Writer) error {
 	if _, err := exec.LookPath("dpkg-query"); err != nil {
 		return errors.New("the lab is made for Debian and Ubuntu: elsewhere, install podman, docker, QEMU's user emulation and debootstrap by hand; tests of parts that are missing are skipped")
 	}
-	for _, step := range []func(context.Context, io.Writer) error{installPackages, registerEmulation, buildPrograms} {
+	conflicts, err := managers[0].install(ctx, in, out, labPackages)
+	if err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context, io.Writer) error{registerEmulation, buildPrograms} {
 		if err := step(ctx, out); err != nil {
 			return err
 		}
 	}
+	var missing []error
 	for _, p := range All() {
-		path, err := p.Find()
+		path, err := p.find()
 		if err != nil {
-			return err
+			missing = append(missing, fmt.Errorf("%s is missing (%s)", p.Name, p.For))
+			continue
 		}
 		fmt.Fprintf(out, "%-13s %s\n", p.Name, path)
 	}
-	return nil
+	return stillMissing(missing, conflicts)
 }
 
-func installPackages(ctx context.Context, out io.Writer) error {
-	missing := missingPackages(ctx, labPackages)
+// stillMissing tells what the lab does not have, and which packages stand in
+// the way of it.
+func stillMissing(missing []error, conflicts []conflict) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return managers[0].install(ctx, out, missing)
-}
-
-// missingPackages returns those that dpkg does not know as installed.
-func missingPackages(ctx context.Context, names []string) []string {
-	args := append([]string{"--show", "--showformat=${Package} ${db:Status-Status}\\n"}, names...)
-	// It fails where a package is not known at all, and still lists the others.
-	have, _ := exec.CommandContext(ctx, "dpkg-query", args...).Output()
-	lines := strings.Split(string(have), "\n")
-	var missing []string
-	for _, n := range names {
-		if !slices.Contains(lines, n+" installed") {
-			missing = append(missing, n)
-		}
+	for _, c := range conflicts {
+		missing = append(missing, fmt.Errorf("%s: if you do not need %s, remove it and run this again", c, c.installed))
 	}
-	return missing
+	return errors.Join(missing...)
 }
 
 // registerEmulation has the kernel run arm64 programs with QEMU. Where systemd

@@ -15,8 +15,9 @@ const answerTimeout = 15 * time.Second
 
 // Setup has a container engine on this machine when it returns without an
 // error. It does nothing where one answers; else it installs podman with the
-// system's package manager, and prints every command before it runs.
-func Setup(ctx context.Context, out io.Writer) error {
+// system's package manager, and prints every command before it runs. No package
+// is removed. Where in is a terminal, it asks first.
+func Setup(ctx context.Context, in io.Reader, out io.Writer) error {
 	name, why := answering(ctx)
 	if name != "" {
 		fmt.Fprintf(out, "%s answers: nothing to set up\n", name)
@@ -29,7 +30,7 @@ func Setup(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := m.install(ctx, out, m.engine); err != nil {
+	if _, err := m.install(ctx, in, out, m.engine); err != nil {
 		return err
 	}
 	if name, why = answering(ctx); name == "" {
@@ -58,30 +59,6 @@ func answering(ctx context.Context) (string, []error) {
 	return "", why
 }
 
-// manager is a system's package manager.
-type manager struct {
-	name    string
-	refresh []string // command that gets the list of packages; may be nil
-	command []string // installs the packages that follow
-	engine  []string // packages of a container engine
-}
-
-// Debian's podman recommends crun, which cannot start containers where
-// cgroups are in hybrid mode; with runc in the same transaction it is not
-// installed.
-var debianEngine = []string{"podman", "runc", "uidmap", "fuse-overlayfs", "netavark", "ca-certificates"}
-
-var managers = []manager{
-	{
-		name: "apt-get", refresh: []string{"apt-get", "update"},
-		command: []string{"apt-get", "install", "-y", "--no-install-recommends"}, engine: debianEngine,
-	},
-	{name: "dnf", command: []string{"dnf", "install", "-y"}, engine: []string{"podman"}},
-	{name: "zypper", command: []string{"zypper", "--non-interactive", "install"}, engine: []string{"podman"}},
-	{name: "pacman", command: []string{"pacman", "-S", "--noconfirm", "--needed"}, engine: []string{"podman"}},
-	{name: "apk", command: []string{"apk", "add"}, engine: []string{"podman"}},
-}
-
 // byHand is what to do where the engine comes with a virtual machine, whose
 // size and life are the user's to decide.
 var byHand = map[string]string{
@@ -99,13 +76,4 @@ func findManager() (manager, error) {
 		}
 	}
 	return manager{}, errors.New("no container engine answers, and no package manager is known here: install podman by hand, see podman.io")
-}
-
-func (m manager) install(ctx context.Context, out io.Writer, packages []string) error {
-	if m.refresh != nil {
-		if err := asRoot(ctx, out, m.refresh...); err != nil {
-			return err
-		}
-	}
-	return asRoot(ctx, out, append(append([]string(nil), m.command...), packages...)...)
 }

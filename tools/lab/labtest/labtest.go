@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -21,6 +22,19 @@ func Need(t testing.TB, parts ...lab.Part) {
 	var missing []error
 	for _, p := range parts {
 		if _, err := p.Find(); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	lacking(t, errors.Join(missing...))
+}
+
+// NeedProgram ends the test as [Need] does where a program that is no part of
+// the lab is missing.
+func NeedProgram(t testing.TB, names ...string) {
+	t.Helper()
+	var missing []error
+	for _, n := range names {
+		if _, err := exec.LookPath(n); err != nil {
 			missing = append(missing, err)
 		}
 	}
