@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -43,10 +44,18 @@ func Exists(ctx context.Context, b Base, platforms []string, o registry.Options)
 	return registry.Probe(ctx, q, o)
 }
 
+// check returns the ref, or why there is nothing to find or build under one.
+func (b Base) check() (tag.Ref, error) {
+	if len(b.Containerfile) == 0 {
+		return tag.Ref{}, errors.New("containerfile is empty")
+	}
+	return b.Ref()
+}
+
 func (b Base) query(platforms []string) (registry.Query, error) {
 	if len(platforms) == 0 {
 		platforms = Platforms()
 	}
-	ref, err := b.Ref()
+	ref, err := b.check()
 	return registry.Query{Ref: ref, Platforms: platforms, Identity: b.Identity()}, err
 }

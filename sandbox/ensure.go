@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/lock"
 	"github.com/vessux/openlock/sandbox/program"
@@ -55,8 +56,9 @@ func (e *RefusedError) Error() string { return e.Reason }
 // without an error. One process at a time does so for an engine's store and an
 // identity; the others wait, and find the work done.
 //
-// Errors: [*RefusedError]; [*engine.UnavailableError] where no candidate
-// answers; [*lock.Error]; ctx's cause; else what the engine said.
+// Errors: [*RefusedError]; [*engine.NotInstalledError] where there is no
+// candidate, [*engine.UnavailableError] where none answers; [*lock.Error];
+// ctx's cause; else what the engine said.
 func Ensure(ctx context.Context, b Base, o Options) (*Outcome, error) {
 	start := time.Now()
 	j, err := newJob(ctx, b, o)
@@ -120,14 +122,14 @@ type job struct {
 // newJob checks the input and picks the first engine that answers. The
 // question that shows it is the one that has to be asked anyway.
 func newJob(ctx context.Context, b Base, o Options) (*job, error) {
-	o, err := o.withDefaults()
+	ref, err := b.check()
 	if err != nil {
 		return nil, err
 	}
-	j := &job{Base: b, o: o, identity: b.Identity()}
-	if j.ref, err = b.Ref(); err != nil {
+	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
+	j := &job{Base: b, ref: ref, o: o, identity: b.Identity()}
 	var down []error
 	for _, e := range o.Engines {
 		j.engine = e
@@ -232,7 +234,14 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 
 // underLock decides and does what was decided, alone.
 func (j *job) underLock(ctx context.Context) (*Decision, error) {
-	l, err := lock.Acquire(ctx, j.o.LockDir, j.key(), j.waiting)
+	dir := j.o.LockDir
+	if dir == "" {
+		var err error
+		if dir, err = userdir.Locks(); err != nil {
+			return nil, fmt.Errorf("locks: %w", err)
+		}
+	}
+	l, err := lock.Acquire(ctx, dir, j.key(), j.waiting)
 	if err != nil {
 		return nil, err
 	}

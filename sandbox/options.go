@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"time"
 
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
@@ -33,10 +35,12 @@ func ParsePolicy(s string) (Policy, error) {
 	return "", fmt.Errorf("%q: want missing, always or never", s)
 }
 
-// Options say how [Ensure] and [Plan] may get an image.
+// Options say how [Ensure] and [Plan] may get an image. The zero value works:
+// it is what openlock itself does without a flag.
 type Options struct {
-	// Engines are the candidates, the preferred one first; see [engine.Find].
-	// The first that answers is used. At least one.
+	// Engines are the candidates, the preferred one first. The first that
+	// answers is used. None of them may be nil; default: those that
+	// [engine.Find] finds for [engine.Auto], and what they print is dropped.
 	Engines []engine.Engine
 	// Platform is os/arch[/variant]; default: linux on this machine's architecture.
 	Platform string
@@ -46,15 +50,17 @@ type Options struct {
 	// PullTimeout and BuildTimeout bound the engine's work; defaults 20 and 90
 	// minutes. A pull that takes longer is not tried again.
 	PullTimeout, BuildTimeout time.Duration
-	// LockDir is the directory of the locks, made when it is missing.
-	// Required by Ensure; Plan takes no lock.
+	// LockDir is the directory of the locks, made when it is missing; default:
+	// openlock/locks in XDG_CACHE_HOME. Without a home there is no default, and
+	// Ensure fails where it has to pull or build. Plan takes no lock.
 	LockDir string
 	// Verifier has to accept a published image before it is pulled; nil: what
 	// the probe saw is pulled. Of the images in the store it then counts which
 	// it has accepted before and which were built here, as RecordDir tells.
 	Verifier Verifier
 	// RecordDir is the directory of the records, made when it is missing: where
-	// images in the store are from. Empty: nothing is remembered.
+	// images in the store are from; default: openlock/images in XDG_STATE_HOME.
+	// Without a home, nothing is remembered.
 	RecordDir string
 	// Registry bounds the probe. The zero value is a host's.
 	Registry registry.Options
@@ -105,5 +111,22 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}
 	}
-	return o, nil
+	if o.RecordDir == "" {
+		o.RecordDir, _ = userdir.Images() // without a home it stays empty
+	}
+	o.Engines, err = candidates(o.Engines)
+	return o, err
+}
+
+// candidates returns the engines that were given, or those that are installed.
+func candidates(given []engine.Engine) ([]engine.Engine, error) {
+	if len(given) == 0 {
+		return engine.Find(engine.Auto, nil)
+	}
+	for i, e := range given {
+		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, fmt.Errorf("engine %d of %d is nil", i+1, len(given))
+		}
+	}
+	return given, nil
 }

@@ -106,7 +106,7 @@ type publisher struct {
 func newPublisher(b Base, o PublishOptions) (*publisher, error) {
 	p := &publisher{Base: b, identity: b.Identity(), o: o}
 	var err error
-	if p.ref, err = b.Ref(); err != nil {
+	if p.ref, err = b.check(); err != nil {
 		return nil, err
 	}
 	p.o.Platforms = slices.Clone(o.Platforms)

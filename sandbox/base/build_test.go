@@ -45,7 +45,7 @@ func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbo
 		t.Fatal(err)
 	}
 	out, err := sandbox.Ensure(ctx, sandbox.Base{Containerfile: []byte(text), Repository: base.Repository},
-		sandbox.Options{Engines: found, Pull: sandbox.Never, LockDir: t.TempDir()})
+		sandbox.Options{Engines: found, Pull: sandbox.Never, LockDir: t.TempDir(), RecordDir: t.TempDir()})
 	t.Logf("%s", said.Bytes())
 	return out, err
 }

@@ -83,7 +83,7 @@ func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
 	}
 	o := sandbox.Options{
 		Engines: found, Platform: s.platform, Registry: s.registry, Notify: a.notify,
-		PullTimeout: s.pull, BuildTimeout: s.build, RecordDir: recordDir(),
+		PullTimeout: s.pull, BuildTimeout: s.build,
 	}
 	o.Verifier, err = s.verifier()
 	return o, err

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
-	"github.com/adrg/xdg"
 
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/engine"
@@ -173,11 +173,11 @@ func (p Program) readFile() (file, string, error) {
 	if p.ConfigDir == "" {
 		return file{}, "", nil
 	}
-	dir, err := userDir(xdg.ConfigHome, "XDG_CONFIG_HOME")
+	dir, err := userdir.Config(p.ConfigDir)
 	if err != nil {
 		return file{}, "", nil // no home, so no configuration
 	}
-	path := filepath.Join(dir, p.ConfigDir, "config.toml")
+	path := filepath.Join(dir, "config.toml")
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return file{}, path, nil
@@ -235,31 +235,12 @@ func readSmall(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// recordDir is where records are: what would be wrong to lose with a cache.
-// Without a home it is nowhere, and nothing is remembered. As the locks, they
-// are about images in an engine's store, whichever program works on them.
-func recordDir() string {
-	dir, err := userDir(xdg.StateHome, "XDG_STATE_HOME")
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "openlock", "images")
-}
-
 // lockDir is where the locks are, the same for every program: two of them that
 // want the same image in the same store have to wait for each other.
 func lockDir() (string, error) {
-	dir, err := userDir(xdg.CacheHome, "XDG_CACHE_HOME")
+	dir, err := userdir.Locks()
 	if err != nil {
 		return "", &UsageError{Err: err, Hint: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
-	}
-	return filepath.Join(dir, "openlock", "locks"), nil
-}
-
-// userDir refuses the place in the root directory that an unset HOME leads to.
-func userDir(dir, env string) (string, error) {
-	if os.Getenv("HOME") == "" && os.Getenv("USERPROFILE") == "" && os.Getenv(env) == "" {
-		return "", fmt.Errorf("neither HOME nor %s is set", env)
 	}
 	return dir, nil
 }
