@@ -181,6 +181,10 @@ func (e endpoint) get(ctx context.Context, path string) (int, []byte, error) {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode/100 == 1 {
+		// 101: the body is the connection, which no context ends.
+		return 0, nil, fmt.Errorf("HTTP %d %s, which no daemon answers here", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxInspect))
 	return resp.StatusCode, body, err
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -234,6 +236,7 @@ func TestDownIsNotMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
+	switching := switchingDaemon(t)
 	for _, c := range []struct {
 		name, runtime string
 		env           []string
@@ -242,6 +245,7 @@ func TestDownIsNotMissing(t *testing.T) {
 		{"docker without a daemon", "docker", []string{"DOCKER_HOST=unix://" + dir + "/none.sock"}, "no daemon listens on unix://"},
 		{"docker with a socket that is none", "docker", []string{"DOCKER_HOST=unix://" + file}, "no daemon listens on unix://"},
 		{"docker with a daemon that is silent", "docker", []string{"DOCKER_HOST=tcp://" + silent}, "gave no answer within"},
+		{"docker with a daemon that changes the protocol", "docker", []string{"DOCKER_HOST=tcp://" + switching}, "HTTP 101 Switching Protocols, which no daemon answers here"},
 		{"docker with a context that is not there", "docker", []string{"DOCKER_HOST=", "DOCKER_CONFIG=" + dir, "DOCKER_CONTEXT=nowhere"}, `docker context "nowhere"`},
 		{"docker on a daemon without plain socket", "docker", []string{"DOCKER_HOST=ssh://127.0.0.1:1"}, "docker image inspect"},
 		{"podman without room for a store", "podman", []string{"CONTAINERS_STORAGE_CONF=" + storage}, "podman image inspect"},
@@ -259,6 +263,25 @@ func TestDownIsNotMissing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// switchingDaemon answers HTTP 101 and leaves the connection open, until the
+// client or the test ends.
+func switchingDaemon(t *testing.T) (host string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		defer time.AfterFunc(12*time.Second, func() { c.Close() }).Stop()
+		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other/1\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	}))
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
 }
 
 func TestFind(t *testing.T) {

@@ -24,9 +24,10 @@ const maxRedirects = 5
 
 // guard stands below every request of a session, the ping and the token
 // exchange included, which go-containerregistry sends by clients of its own.
-// It refuses redirects that only a hostile or broken registry gives, and
-// remembers the last Retry-After of a 429, since go-containerregistry's errors
-// carry no headers, and whether anybody wanted a login.
+// It refuses redirects that only a hostile or broken registry gives, and a
+// change of protocol. It remembers the last Retry-After of a 429, since
+// go-containerregistry's errors carry no headers, and whether anybody wanted a
+// login.
 type guard struct {
 	inner   http.RoundTripper
 	host    string   // of the registry, without its port
@@ -52,13 +53,21 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(context.WithValue(req.Context(), outside{}, g.host))
 	}
 	resp, err := g.inner.RoundTrip(req)
-	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		g.wanted.Store(true)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+	switch {
+	case resp.StatusCode/100 == 1:
+		// 101: net/http passes it on with the connection as its body, which has
+		// no end and outlives every context.
+		resp.Body.Close()
+		return nil, &failure{state: Invalid, reason: fmt.Sprintf("HTTP %d %s, which no registry answers here", resp.StatusCode, http.StatusText(resp.StatusCode))}
+	case resp.StatusCode == http.StatusUnauthorized:
+		g.wanted.Store(true)
+	case resp.StatusCode == http.StatusTooManyRequests:
 		g.after.Store(int64(parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())))
 	}
-	return resp, err
+	return resp, nil
 }
 
 // refuses tells why a request must not be sent; empty when it may.

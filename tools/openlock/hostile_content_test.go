@@ -42,6 +42,12 @@ var contentAttacks = []attack{
 			return true
 		})
 	}},
+	{name: "change of protocol in place of the tag", code: 7, says: "HTTP 101 Switching Protocols, which no registry answers here", does: func(t *testing.T, s *scene) {
+		s.switching(fault.Manifest)
+	}},
+	{name: "change of protocol in place of a ping", code: 7, says: "HTTP 101 Switching Protocols, which no registry answers here", does: func(t *testing.T, s *scene) {
+		s.switching(fault.Ping)
+	}},
 	{name: "another label under the tag", code: 7, says: "what was pulled is not our image: its label names another Containerfile", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, s.image(t, attacker, tag.Identity([]byte("FROM attacker\n"))))
 	}},
@@ -220,4 +226,15 @@ func raw(t *testing.T, of interface{ RawManifest() ([]byte, error) }) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// switching has the registry change the protocol at a step.
+func (s *scene) switching(step fault.Step) {
+	s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
+		if fault.StepOf(req) != step {
+			return false
+		}
+		fault.Switching(w, req, inner)
+		return true
+	})
 }

@@ -82,6 +82,16 @@ var signatureAttacks = []attack{
 			return true
 		})
 	}},
+	{name: "change of protocol in place of signatures", code: 7, says: "HTTP 101 Switching Protocols, which no registry answers here", does: func(t *testing.T, s *scene) {
+		s.verified()
+		s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
+			if !strings.Contains(req.URL.Path, beside(t, s.index)) {
+				return false
+			}
+			fault.Switching(w, req, inner)
+			return true
+		})
+	}},
 	{name: "a thousand signatures", code: 7, says: "none of its first 100 signatures counts", does: func(t *testing.T, s *scene) {
 		s.verified()
 		s.cosign.Classic(t, "theirs", s.ref.Repository+"@"+digest(t, s.index))

@@ -123,6 +123,17 @@ func reset(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	}
 }
 
+// Switching answers 101 and leaves the connection open, as to another protocol:
+// a client that reads on waits without end.
+func Switching(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if c := hijack(w); c != nil {
+		defer c.Close()
+		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other/1\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c) // until the client has gone
+	}
+}
+
 func notHTTP(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	if c := hijack(w); c != nil {
 		fmt.Fprint(c, "220 mail.example ESMTP ready"+hostile+"\r\n")
