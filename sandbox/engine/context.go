@@ -18,35 +18,52 @@ type endpoint struct {
 	host    string // as DOCKER_HOST says it, such as unix:///var/run/docker.sock
 	network string // for a dialer; empty where only the docker program gets through
 	address string
-	err     error // the configuration names a daemon that cannot be made out
+	dir     string // docker's directory of settings
+	context string // the context that names the daemon; empty: none
+	tls     bool   // the context holds keys for its daemon
+	err     error  // the configuration names a daemon that cannot be made out
 }
 
 // dockerEndpoint finds the daemon as the docker program does: DOCKER_HOST,
 // then the context that DOCKER_CONTEXT or docker's config.json names, then the
 // system's own socket.
 func dockerEndpoint() endpoint {
-	host, tls, err := dockerHost()
-	e := endpoint{host: host, err: err}
-	if err == nil && !tls {
-		e.network, e.address = plainHost(host)
+	e := endpoint{dir: os.Getenv("DOCKER_CONFIG")}
+	if e.dir == "" {
+		home, _ := os.UserHomeDir()
+		e.dir = filepath.Join(home, ".docker")
+	}
+	if e.host = os.Getenv("DOCKER_HOST"); e.host == "" {
+		e.context = cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(e.dir))
+		if e.context == "" || e.context == "default" {
+			e.context, e.host = "", defaultDockerHost()
+		} else {
+			e.host, e.tls, e.err = contextHost(e.dir, e.context)
+		}
+	}
+	if e.err == nil && !e.tls {
+		e.network, e.address = plainHost(e.host)
 	}
 	return e
 }
 
-func dockerHost() (host string, tls bool, err error) {
-	if host := os.Getenv("DOCKER_HOST"); host != "" {
-		return host, false, nil
+// withoutLogins returns the environment in which the docker program finds this
+// daemon, and no login for the registry of ref.
+func (e endpoint) withoutLogins(none noLogins, ref string) (env []string, err error) {
+	if err := none.dockerConfig(ref, e.context); err != nil {
+		return nil, err
 	}
-	dir := os.Getenv("DOCKER_CONFIG")
-	if dir == "" {
-		home, _ := os.UserHomeDir()
-		dir = filepath.Join(home, ".docker")
+	env = []string{"DOCKER_CONFIG=" + none.dir}
+	if os.Getenv("DOCKER_CERT_PATH") == "" {
+		env = append(env, "DOCKER_CERT_PATH="+e.dir) // docker looks in DOCKER_CONFIG
 	}
-	name := cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(dir))
-	if name == "" || name == "default" {
-		return defaultDockerHost(), false, nil
+	if e.tls { // only the docker program reads the keys
+		return env, os.Symlink(filepath.Join(e.dir, "contexts"), filepath.Join(none.dir, "contexts"))
 	}
-	return contextHost(dir, name)
+	if e.context != "" { // a context without keys is one without TLS
+		env = append(env, "DOCKER_TLS=", "DOCKER_TLS_VERIFY=")
+	}
+	return append(env, "DOCKER_HOST="+e.host, "DOCKER_CONTEXT="), nil
 }
 
 func defaultDockerHost() string {

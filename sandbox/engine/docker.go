@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -118,20 +117,18 @@ func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, erro
 
 // Pull runs docker pull.
 func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
-	var global, env []string
-	if o.IgnoreLogins && d.endpoint.network != "" {
-		// An empty configuration has no logins, and no context either: name the daemon.
-		none, err := os.MkdirTemp("", "openlock-nologin-")
+	var env []string
+	if o.IgnoreLogins {
+		none, err := newNoLogins()
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(none)
-		if err := os.WriteFile(filepath.Join(none, "config.json"), []byte("{}"), 0o600); err != nil {
+		defer none.remove()
+		if env, err = d.endpoint.withoutLogins(none, ref); err != nil {
 			return err
 		}
-		env = []string{"DOCKER_CONFIG=" + none, "DOCKER_HOST=" + d.endpoint.host, "DOCKER_CONTEXT="}
 	}
-	return d.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), env, append(global, "pull", "--platform", platform, ref)...)
+	return d.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), env, "pull", "--platform", platform, ref)
 }
 
 // Build runs docker buildx build where buildx is there, else docker build,

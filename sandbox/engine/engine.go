@@ -89,7 +89,7 @@ type Image struct {
 
 // PullOptions change how an image is pulled.
 type PullOptions struct {
-	IgnoreLogins bool          // the stored logins do not work, or are not wanted; pull without
+	IgnoreLogins bool          // pull without any login, wherever one is stored
 	Timeout      time.Duration // default 20 min
 }
 

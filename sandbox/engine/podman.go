@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -129,20 +128,23 @@ func brokenIn(err error) string {
 
 // Pull runs podman pull.
 func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
-	args := []string{"pull", "--platform", platform}
+	args, env := []string{"pull", "--platform", platform}, []string(nil)
 	if o.IgnoreLogins {
-		dir, err := os.MkdirTemp("", "openlock-nologin-")
+		none, err := newNoLogins()
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
-		none := filepath.Join(dir, "auth.json")
-		if err := os.WriteFile(none, []byte("{}"), 0o600); err != nil {
+		defer none.remove()
+		file, err := none.authfile(ref)
+		if err != nil {
 			return err
 		}
-		args = append(args, "--authfile", none)
+		if env, err = none.helpers(); err != nil {
+			return err
+		}
+		args = append(args, "--authfile", file)
 	}
-	return p.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), nil, append(args, ref)...)
+	return p.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), env, append(args, ref)...)
 }
 
 // Build runs podman build. Where another podman has removed an image while

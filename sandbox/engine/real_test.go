@@ -21,23 +21,23 @@ import (
 	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
-// store is a real engine's store, empty at first.
-type store interface {
+// runner is a real engine's store, empty at first.
+type runner interface {
 	Run(ctx context.Context, args ...string) (string, error)
 }
 
 // onRealEngines runs a test with podman and with docker, each in a store of
 // its own that takes images from the registry.
-func onRealEngines(t *testing.T, test func(t *testing.T, e engine.Engine, s store, r *lab.Registry, said *bytes.Buffer)) {
+func onRealEngines(t *testing.T, test func(t *testing.T, e engine.Engine, s runner, r *lab.Registry, said *bytes.Buffer)) {
 	for _, c := range []struct {
 		name  string
-		start func(t *testing.T, r *lab.Registry) (store, []string)
+		start func(t *testing.T, r *lab.Registry) (runner, []string)
 	}{
-		{engine.PodmanName, func(t *testing.T, r *lab.Registry) (store, []string) {
+		{engine.PodmanName, func(t *testing.T, r *lab.Registry) (runner, []string) {
 			p := labtest.Podman(t, r.Host())
 			return p, p.Env
 		}},
-		{engine.DockerName, func(t *testing.T, r *lab.Registry) (store, []string) {
+		{engine.DockerName, func(t *testing.T, r *lab.Registry) (runner, []string) {
 			d := labtest.Docker(t)
 			return d, d.Env
 		}},
@@ -69,7 +69,7 @@ func find(t *testing.T, name string, output io.Writer) engine.Engine {
 }
 
 func TestPullTagInspectRemove(t *testing.T) {
-	onRealEngines(t, func(t *testing.T, e engine.Engine, s store, r *lab.Registry, said *bytes.Buffer) {
+	onRealEngines(t, func(t *testing.T, e engine.Engine, s runner, r *lab.Registry, said *bytes.Buffer) {
 		ctx := labtest.Context(t, 2*time.Minute)
 		ref, err := tag.New(r.Host()+"/vessux/openlock-base", []byte("FROM scratch\n"))
 		if err != nil {
@@ -120,7 +120,7 @@ func TestPullTagInspectRemove(t *testing.T) {
 }
 
 func TestBuild(t *testing.T) {
-	onRealEngines(t, func(t *testing.T, e engine.Engine, s store, r *lab.Registry, said *bytes.Buffer) {
+	onRealEngines(t, func(t *testing.T, e engine.Engine, s runner, r *lab.Registry, said *bytes.Buffer) {
 		ctx := labtest.Context(t, 2*time.Minute)
 		file := lab.Containerfile(labtest.Seed(t, r), `RUN ["/bin/seed", "print", "step speaks"]`)
 		for _, noCache := range []bool{false, true} {
@@ -146,7 +146,7 @@ func TestBuild(t *testing.T) {
 }
 
 func TestFailingBuildSaysWhy(t *testing.T) {
-	onRealEngines(t, func(t *testing.T, e engine.Engine, _ store, r *lab.Registry, said *bytes.Buffer) {
+	onRealEngines(t, func(t *testing.T, e engine.Engine, _ runner, r *lab.Registry, said *bytes.Buffer) {
 		file := lab.Containerfile(labtest.Seed(t, r), `RUN ["/bin/seed", "fail", "no luck"]`)
 		_, err := e.Build(labtest.Context(t, time.Minute), engine.BuildRequest{Containerfile: file, Platform: "linux/amd64"})
 		if err == nil || !strings.HasPrefix(err.Error(), e.Name()) {
@@ -161,7 +161,7 @@ func TestFailingBuildSaysWhy(t *testing.T) {
 // TestInterruptedBuildLeavesNothing also shows that the wait is short: a
 // person who pressed Ctrl-C waits for it.
 func TestInterruptedBuildLeavesNothing(t *testing.T) {
-	onRealEngines(t, func(t *testing.T, e engine.Engine, _ store, r *lab.Registry, said *bytes.Buffer) {
+	onRealEngines(t, func(t *testing.T, e engine.Engine, _ runner, r *lab.Registry, said *bytes.Buffer) {
 		const mark = "3599s" // found in the process list
 		file := lab.Containerfile(labtest.Seed(t, r), `RUN ["/bin/seed", "sleep", "`+mark+`"]`)
 		stop := errors.New("stopped by the test")
@@ -210,7 +210,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func TestPullOfWhatIsNotThereFails(t *testing.T) {
-	onRealEngines(t, func(t *testing.T, e engine.Engine, _ store, r *lab.Registry, _ *bytes.Buffer) {
+	onRealEngines(t, func(t *testing.T, e engine.Engine, _ runner, r *lab.Registry, _ *bytes.Buffer) {
 		pinned := r.Host() + "/none@sha256:" + strings.Repeat("0", 64)
 		if err := e.Pull(labtest.Context(t, time.Minute), pinned, "linux/amd64", engine.PullOptions{}); err == nil {
 			t.Error("pulled")

@@ -78,8 +78,8 @@ func TestAnonymousToken(t *testing.T) {
 	s := private(t, fault.Private{Anonymous: true})
 	res := probePrivate(t, s, registry.Options{})
 	expect(t, res, registry.Complete)
-	if res.IgnoreLogins || len(res.Warnings) > 0 {
-		t.Errorf("a warning about logins where there are none: %+v", res)
+	if !res.IgnoreLogins || len(res.Warnings) > 0 {
+		t.Errorf("a pull with logins, or a warning about them, where there are none: %+v", res)
 	}
 	if n := len(s.requests()); n > 9 {
 		t.Errorf("%d requests, want ping, token, tag, two children, two configs, two layers: %v", n, s.requests())
@@ -95,7 +95,7 @@ func TestDeniedTokenGivesRemedy(t *testing.T) {
 		t.Errorf("hint %q names no remedy", res.Hint)
 	}
 	if res.IgnoreLogins {
-		t.Error("there are no logins to ignore")
+		t.Error("nothing was found without a login")
 	}
 }
 
@@ -233,8 +233,8 @@ func TestHelperWithoutLogin(t *testing.T) {
 	writeFile(t, `{"credsStore":"empty"}`, dir, ".docker", "config.json")
 	res := probePrivate(t, s, registry.Options{})
 	expect(t, res, registry.Complete)
-	if res.IgnoreLogins || len(res.Warnings) > 0 {
-		t.Errorf("a warning about no login: %+v", res)
+	if !res.IgnoreLogins || len(res.Warnings) > 0 {
+		t.Errorf("a pull with logins, or a warning about no login: %+v", res)
 	}
 }
 

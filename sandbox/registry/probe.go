@@ -130,7 +130,7 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
 	}
 	res.Warnings, res.Anonymous = warnings, l.anonymous()
-	res.IgnoreLogins = l.anonymous() && len(warnings) > 0 || !l.anonymous() && !res.wanted
+	res.IgnoreLogins = fail == nil && (l.anonymous() || !res.wanted)
 	return res, fail
 }
 

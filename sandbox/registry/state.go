@@ -38,11 +38,11 @@ type Result struct {
 	Hint      string   // what the user can do, one line, may be empty
 	Warnings  []string // such as a stored login that was rejected; safe to print
 
-	// IgnoreLogins tells that the image is to be had without the machine's stored
-	// logins for this registry: they do not work (Warnings says why), or nobody
-	// has asked for one. A pull must do without them too: an engine takes a login
-	// to whatever token server a registry names, and at the pull that may be
-	// another one.
+	// IgnoreLogins tells that the registry gave its answer without a login: none
+	// is stored where we look, none works (Warnings says why), or it challenged
+	// no request. A pull must do without logins too, wherever they are stored:
+	// an engine looks in more places, takes a login to whatever token server a
+	// registry names, and at the pull that may be another one.
 	IgnoreLogins bool
 	wanted       bool // a login or token was asked for
 	// Anonymous tells that the answer was given to a client without a login.

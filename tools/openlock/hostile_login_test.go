@@ -8,11 +8,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/vessux/openlock/tools/lab/fault"
+	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 const (
@@ -86,6 +89,40 @@ func (s *scene) store(t *testing.T, login string) {
 	s.vars = append(s.vars, "REGISTRY_AUTH_FILE="+file)
 }
 
+// storeAt stores logins in a home of the scene's own, at a path below it.
+func (s *scene) storeAt(t *testing.T, path, text string) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	path = filepath.Join(home, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.vars = append(s.vars, "HOME="+home)
+	return home
+}
+
+// helper stores the login in a credential helper that podman's settings name.
+func (s *scene) helper(t *testing.T) {
+	t.Helper()
+	home := s.storeAt(t, "bin/docker-credential-keeps", fmt.Sprintf("#!/bin/sh\necho '{\"Username\":%q,\"Secret\":%q}'\n", user, secret))
+	env, err := s.podman.Registries(home, s.registry.Host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(home, "registries.conf")
+	hosts, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte("credential-helpers = [\"keeps\"]\n"), hosts...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.vars = append(s.vars, env, "PATH="+strings.Join([]string{s.dir, filepath.Join(home, "bin"), os.Getenv("PATH")}, string(os.PathListSeparator)))
+}
+
 // tokensElsewhere has a token server that sends everybody on to another host.
 func (s *scene) tokensElsewhere() {
 	s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
@@ -112,6 +149,25 @@ func (s *scene) challenge(who func(*http.Request) bool, realm string) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return true
 	})
+}
+
+// otherRealm wants tokens of its own of us, and of another host of the engine.
+func (s *scene) otherRealm(p fault.Private) {
+	s.front = func(inner http.Handler) http.Handler {
+		ours := fault.Bearer(inner, p)
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			switch {
+			case !engine(req):
+				ours.ServeHTTP(w, req)
+			case !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer "):
+				w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.url()+fault.TokenPath+`",service="theirs"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			default:
+				inner.ServeHTTP(w, req)
+			}
+		})
+	}
+	s.wrap(func(http.ResponseWriter, *http.Request, http.Handler) bool { return false })
 }
 
 // private has the registry want the stored login, by tokens of its own.
@@ -144,24 +200,35 @@ var loginAttacks = []attack{
 		s.signIn(t)
 		s.challenge(engine, s.url()+fault.TokenPath)
 	}},
-	{name: "realm on another host at the pull alone, of a registry that wants a login", code: 0, led: true, told: true, does: func(t *testing.T, s *scene) {
-		s.private(t)
-		tokens := s.front
-		s.front = func(inner http.Handler) http.Handler {
-			ours := tokens(inner)
-			return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-				switch {
-				case !engine(req):
-					ours.ServeHTTP(w, req)
-				case !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer "):
-					w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.url()+fault.TokenPath+`",service="theirs"`)
-					w.WriteHeader(http.StatusUnauthorized)
-				default:
-					inner.ServeHTTP(w, req)
-				}
-			})
+	{name: "realm on another host at the pull alone, where a login is stored in docker's config", code: 0, led: true, does: func(t *testing.T, s *scene) {
+		s.storeAt(t, ".docker/config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, s.registry.Host(), basic))
+		s.challenge(engine, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host at the pull alone, where a login is stored in docker's old config", code: 0, led: true, does: func(t *testing.T, s *scene) {
+		s.storeAt(t, ".dockercfg", fmt.Sprintf(`{%q:{"auth":%q}}`, s.registry.Host(), basic))
+		s.challenge(engine, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host at the pull alone, where root has a login", code: 0, led: true, does: func(t *testing.T, s *scene) {
+		path := labtest.RootLogin(t)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
 		}
-		s.wrap(func(http.ResponseWriter, *http.Request, http.Handler) bool { return false })
+		if err := os.WriteFile(path, fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, s.registry.Host(), basic), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.challenge(engine, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host at the pull alone, where a helper of registries.conf has a login", code: 0, led: true, does: func(t *testing.T, s *scene) {
+		s.helper(t)
+		s.challenge(engine, s.url()+fault.TokenPath)
+	}},
+	{name: "realm on another host at the pull alone, of a registry that gives tokens to everybody", code: 0, led: true, does: func(t *testing.T, s *scene) {
+		s.helper(t)
+		s.otherRealm(fault.Private{Anonymous: true})
+	}},
+	{name: "realm on another host at the pull alone, of a registry that wants a login", code: 0, led: true, told: true, does: func(t *testing.T, s *scene) {
+		s.signIn(t)
+		s.otherRealm(fault.Private{Logins: []fault.Login{{User: user, Password: secret}}})
 	}},
 	{name: "realm on another host, and nothing without a login", code: 5, led: true, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
 		s.signIn(t)
