@@ -10,9 +10,10 @@ type Builder interface {
 	// Check reports why images for the platforms cannot be built, before
 	// anything is. The error is an [*UnfitError].
 	Check(ctx context.Context, platforms []string) error
-	// Build builds an image for each platform, pushes them by digest, and
-	// returns the digests, sha256:…, of what it pushed: images, or an index of
-	// them. The error is a [*PushError] where the registry did not take them.
+	// Build builds an image for each platform, pushes each by its digest and
+	// nothing by a tag, and returns the digests, sha256:…, in the order of
+	// r.Platforms. The error wraps a [*PushError] where the registry refused
+	// an image.
 	Build(ctx context.Context, r LegRequest) (digests []string, err error)
 }
 

@@ -80,11 +80,11 @@ func (p *publisher) checkLegs(ctx context.Context, platforms []string) (legs []r
 			rest = append(rest, platform)
 			continue
 		}
-		found, err := p.find(ctx, digest, []string{platform})
+		child, err := p.find(ctx, digest, platform)
 		if err != nil {
 			return nil, nil, fmt.Errorf("leg %s: %w", platform, err)
 		}
-		legs = append(legs, found...)
+		legs = append(legs, *child)
 	}
 	return legs, rest, nil
 }
@@ -104,16 +104,16 @@ func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.C
 	if err != nil {
 		return nil, err
 	}
-	if len(digests) == 1 {
-		return p.find(ctx, digests[0], platforms)
+	if len(digests) != len(platforms) {
+		return nil, fmt.Errorf("%s returned %d digests for %d platforms", p.o.Builder.Name(), len(digests), len(platforms))
 	}
 	var built []registry.Child
-	for i, d := range digests {
-		found, err := p.find(ctx, d, platforms[i:i+1])
+	for i, digest := range digests {
+		child, err := p.find(ctx, digest, platforms[i])
 		if err != nil {
 			return nil, err
 		}
-		built = append(built, found...)
+		built = append(built, *child)
 	}
 	return built, nil
 }
@@ -152,10 +152,10 @@ func stateOf(text string) registry.State {
 	return registry.Unreachable
 }
 
-// find looks at something in the repository by its digest: it has to hold an
-// image of ours for each platform. Registries may show a push late.
-func (p *publisher) find(ctx context.Context, digest string, platforms []string) ([]registry.Child, error) {
-	q, err := p.query(platforms)
+// find looks at one leg in the repository by its digest: it has to be, or to
+// hold, an image of ours for the platform. Registries may show a push late.
+func (p *publisher) find(ctx context.Context, digest, platform string) (*registry.Child, error) {
+	q, err := p.query([]string{platform})
 	if err != nil {
 		return nil, err
 	}
@@ -171,5 +171,5 @@ func (p *publisher) find(ctx context.Context, digest string, platforms []string)
 	if res.State != registry.Complete {
 		return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s@%s: %s", p.Repository, digest, res.Reason), Hint: res.Hint}
 	}
-	return res.Children, nil
+	return &res.Children[0], nil
 }

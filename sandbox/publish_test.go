@@ -62,7 +62,11 @@ func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	if err != nil {
 		return nil, &sandbox.PushError{Err: err}
 	}
-	return []string{res.Digest}, nil
+	var digests []string
+	for _, platform := range r.Platforms {
+		digests = append(digests, res.Children[platform])
+	}
+	return digests, nil
 }
 
 var quickRetry = registry.Retry{Tries: 2, Interval: time.Millisecond, ThrottleMax: time.Second}
@@ -267,11 +271,23 @@ func TestPublishNeverOverwrites(t *testing.T) {
 	stateIs(t, b, registry.Complete)
 }
 
+// oneDigest is a builder that returns one digest, for however many platforms.
+type oneDigest struct{ *pusher }
+
+func (b oneDigest) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+	digests, err := b.pusher.Build(ctx, r)
+	return digests[:1], err
+}
+
 func TestPublishRefusesWhatWasBuilt(t *testing.T) {
 	r := labtest.Registry(t)
 	b := toPublish(r)
 	_, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{label: "another"}})
 	refusedWith(t, err, registry.Invalid)
+	stateIs(t, b, registry.Absent)
+	if _, err := publish(t, b, sandbox.PublishOptions{Builder: oneDigest{&pusher{}}}); err == nil || !strings.Contains(err.Error(), "returned 1 digests for 2 platforms") {
+		t.Errorf("one digest for two platforms: %v", err)
+	}
 	stateIs(t, b, registry.Absent)
 	want := &sandbox.UnfitError{Reason: "it has one arm"}
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{unfit: want}}); !errors.Is(err, want) {

@@ -6,6 +6,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -84,6 +85,15 @@ func labelArgs(labels map[string]string) []string {
 	return args
 }
 
+// onlyPlatform returns the platform of a request for one.
+func onlyPlatform(r sandbox.LegRequest) (string, error) {
+	if len(r.Platforms) != 1 {
+		return "", fmt.Errorf("builders export one platform at a time, not %d", len(r.Platforms))
+	}
+	return r.Platforms[0], nil
+}
+
+// lacks returns the wanted platforms that are not among those at hand.
 func lacks(have, want []string) []string {
 	var missing []string
 	for _, w := range want {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -85,36 +86,65 @@ func parseInspect(text string) (driver string, platforms []string) {
 	return driver, platforms
 }
 
-// Build builds all platforms at once and has the builder push them.
+// Build builds the platforms side by side, each by a buildx of its own. One
+// buildx for several platforms ignores push-by-digest where the builder has
+// several nodes: it merges what they built, and pushes that as "latest". The
+// first build that fails ends the others.
 func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
-	files, err := containerfile.NewContext(r.Containerfile)
-	if err != nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	digests := make([]string, len(r.Platforms))
+	var builds sync.WaitGroup
+	var terminal sync.Mutex
+	for i, platform := range r.Platforms {
+		builds.Go(func() {
+			out := &lineWriter{mu: &terminal, w: b.docker.Output, prefix: platform + ": "}
+			defer out.Flush()
+			one := *b
+			one.docker.Output = out
+			var err error
+			if digests[i], err = one.push(ctx, r, platform); err != nil {
+				cancel(fmt.Errorf("%s: %w", platform, err))
+			}
+		})
+	}
+	builds.Wait()
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	defer files.Remove()
-	if err := b.run(ctx, r, files, "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true"); err != nil {
-		return nil, pushFailed(err)
-	}
-	digest, err := readMetadata(files.Report)
-	if err != nil {
-		return nil, err
-	}
-	return []string{digest}, nil
+	return digests, nil
 }
 
-// Export builds into an OCI layout at dir.
+// push builds one platform, and has the builder push it by digest.
+func (b *Buildx) push(ctx context.Context, r sandbox.LegRequest, platform string) (digest string, err error) {
+	files, err := containerfile.NewContext(r.Containerfile)
+	if err != nil {
+		return "", err
+	}
+	defer files.Remove()
+	if err := b.run(ctx, r, platform, files, "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true"); err != nil {
+		return "", pushFailed(err)
+	}
+	return readMetadata(files.Report)
+}
+
+// Export builds one platform into an OCI layout at dir.
 func (b *Buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+	platform, err := onlyPlatform(r)
+	if err != nil {
+		return err
+	}
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return err
 	}
 	defer files.Remove()
-	return b.run(ctx, r, files, "type=oci,tar=false,dest="+dir)
+	return b.run(ctx, r, platform, files, "type=oci,tar=false,dest="+dir)
 }
 
-// run builds into an output. With provenance and SBOM off, that holds images
-// and nothing else.
-func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, files *containerfile.Context, output string) error {
+// run builds one platform into an output. With provenance and SBOM off, that
+// holds an image and nothing else.
+func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, platform string, files *containerfile.Context, output string) error {
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)
@@ -124,7 +154,7 @@ func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, files *container
 	}
 	args = append(args, labelArgs(r.Labels)...)
 	args = append(args,
-		"--platform", strings.Join(r.Platforms, ","), "--file", files.File,
+		"--platform", platform, "--file", files.File,
 		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.Report,
 		"--output", output+",rewrite-timestamp=true,oci-mediatypes=true",
 		files.Dir)

@@ -12,7 +12,11 @@ import (
 	"github.com/vessux/openlock/sandbox/builder"
 )
 
-const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+// What a fake docker says that it pushed, for amd64 and for arm64.
+const (
+	digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	other  = "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+)
 
 // fakeDocker puts a docker into an otherwise empty PATH that runs a script for
 // buildx's verbs, and writes down what it was asked. It returns that file.
@@ -45,13 +49,18 @@ var request = sandbox.LegRequest{
 
 // metadata is a script that reports a digest where buildx was told to.
 const metadata = `'buildx build')
-while [ "$1" != --metadata-file ]; do shift; done
-echo '{"containerimage.digest": "` + digest + `"}' > "$2" ;;`
+digest=` + digest + `
+while [ "$1" != --metadata-file ]; do
+	if [ "$1 $2" = '--platform linux/arm64' ]; then digest=` + other + `; fi
+	shift
+done
+echo "{\"containerimage.digest\": \"$digest\"}" > "$2" ;;`
 
+// TestBuildxIsAskedFor: once for each platform.
 func TestBuildxIsAskedFor(t *testing.T) {
 	log := fakeDocker(t, metadata)
 	got, err := find(t, "mine").Build(t.Context(), request)
-	if err != nil || !slices.Equal(got, []string{digest}) {
+	if err != nil || !slices.Equal(got, []string{digest, other}) {
 		t.Fatalf("%q, %v", got, err)
 	}
 	b, err := os.ReadFile(log)
@@ -60,7 +69,7 @@ func TestBuildxIsAskedFor(t *testing.T) {
 	}
 	args := strings.Split(string(b), "\n")
 	for _, want := range []string{
-		"--provenance=false", "--sbom=false", "mine", "linux/amd64,linux/arm64", "label=a b", "SOURCE_DATE_EPOCH=12",
+		"--provenance=false", "--sbom=false", "mine", "linux/amd64", "linux/arm64", "label=a b", "SOURCE_DATE_EPOCH=12",
 		"type=image,name=" + request.Repository + ",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
 	} {
 		if !slices.Contains(args, want) {
@@ -83,8 +92,8 @@ func TestBuildxFails(t *testing.T) {
 		{"push fails", "'buildx build') echo 'ERROR: failed to solve: failed to push 127.0.0.1:1/x: unexpected status: 500'; exit 1 ;;", true, "failed to push 127.0.0.1:1/x"},
 		{"FROM is refused", "'buildx build') echo 'ERROR: failed to solve: x: failed to authorize: failed to fetch anonymous token: 500'; exit 1 ;;", false, "exit status 1"},
 		{"no report", "'buildx build') ;;", false, "told nothing"},
-		{"report without digest", strings.Replace(metadata, digest, "", 1), false, "no digest"},
-		{"report of something else", strings.Replace(metadata, `{"containerimage.digest": "`+digest+`"}`, "oops", 1), false, "invalid character"},
+		{"report without digest", strings.ReplaceAll(metadata, "$digest", ""), false, "no digest"},
+		{"report of something else", strings.ReplaceAll(metadata, `"{\"containerimage.digest\": \"$digest\"}"`, "oops"), false, "invalid character"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fakeDocker(t, row.script)

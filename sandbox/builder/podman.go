@@ -134,10 +134,11 @@ func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 
 // Export builds one platform into an OCI layout at dir.
 func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
-	if len(r.Platforms) != 1 {
-		return errors.New("podman exports one platform at a time")
+	platform, err := onlyPlatform(r)
+	if err != nil {
+		return err
 	}
-	image, remove, err := p.build(ctx, r, r.Platforms[0], r.NoCache)
+	image, remove, err := p.build(ctx, r, platform, r.NoCache)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ import (
 
 var both = []string{"linux/amd64", "linux/arm64"}
 
+// nodes is a runtime of [start]: docker, whose builder has a node for each platform.
+const nodes = "nodes"
+
 // bench is a registry, a builder that is real, and an image to publish.
 type bench struct {
 	*lab.Registry
@@ -43,6 +46,8 @@ func start(t *testing.T, runtime string) *bench {
 	switch runtime {
 	case "docker":
 		env = labtest.Builder(t, b.Host(), b.upstream.Host()).Env
+	case nodes:
+		env, runtime = labtest.Nodes(t, both, b.Host(), b.upstream.Host()).Env, "docker"
 	case "podman":
 		labtest.Need(t, lab.QEMU)
 		env = labtest.Podman(t, b.Host(), b.upstream.Host()).Env

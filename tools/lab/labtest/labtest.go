@@ -133,9 +133,22 @@ func Docker(t testing.TB) *lab.DockerDaemon {
 // Builder starts a buildkitd that takes plain HTTP from the hosts.
 func Builder(t testing.TB, insecure ...string) *lab.Builder {
 	t.Helper()
+	return builder(t, func(dir string) (*lab.Builder, error) { return lab.StartBuildkitd(t.Context(), dir, insecure...) })
+}
+
+// Nodes is [Builder] with a buildkitd of its own for each of the platforms.
+func Nodes(t testing.TB, platforms []string, insecure ...string) *lab.Builder {
+	t.Helper()
+	return builder(t, func(dir string) (*lab.Builder, error) {
+		return lab.StartNodes(t.Context(), dir, platforms, insecure...)
+	})
+}
+
+func builder(t testing.TB, start func(dir string) (*lab.Builder, error)) *lab.Builder {
+	t.Helper()
 	Need(t, lab.Buildkitd, lab.Buildx, lab.QEMU)
 	NeedRoot(t, "buildkitd")
-	b, err := lab.StartBuildkitd(t.Context(), tempDir(t), insecure...)
+	b, err := start(tempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
