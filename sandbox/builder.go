@@ -24,7 +24,7 @@ type LegRequest struct {
 	Platforms     []string // os/arch[/variant]
 	Labels        map[string]string
 	Epoch         int64 // every time in the image, seconds since 1970-01-01 UTC
-	NoCache       bool  // run every step again
+	NoCache       bool  // run every step again, where the builder would reuse any
 }
 
 // UnfitError tells why a builder cannot do what it is asked for.

@@ -78,28 +78,20 @@ func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
-	image, remove, err := p.build(ctx, r, platform, r.NoCache)
+	image, remove, err := p.build(ctx, r, platform)
 	if err != nil {
 		return "", err
-	}
-	if !isFor(image, platform) && !r.NoCache {
-		// Podman's cache does not tell the platforms of what is built FROM scratch.
-		remove()
-		if image, remove, err = p.build(ctx, r, platform, true); err != nil {
-			return "", err
-		}
 	}
 	defer remove()
 	return p.push(ctx, image, r.Repository)
 }
 
-func isFor(image v1.Image, platform string) bool {
-	c, err := image.ConfigFile()
-	return err == nil && registry.SamePlatform(c.Platform().String(), platform)
-}
-
 // build builds for one platform. The image lies in files that remove deletes.
-func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform string, noCache bool) (image v1.Image, remove func(), err error) {
+//
+// It never uses podman's cache, which looks at neither the times in a layer nor
+// the platform of what is built FROM scratch: after a build of the host, or a
+// leg with another epoch, it would give us their layers.
+func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform string) (image v1.Image, remove func(), err error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, nil, err
@@ -109,11 +101,8 @@ func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 			files.Remove()
 		}
 	}()
-	args := []string{"build", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
+	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
 		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.File, "--iidfile", files.Report}
-	if noCache {
-		args = append(args, "--no-cache")
-	}
 	args = append(append(args, labelArgs(r.Labels)...), files.Dir)
 	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
 		return nil, nil, err
@@ -138,7 +127,7 @@ func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) e
 	if err != nil {
 		return err
 	}
-	image, remove, err := p.build(ctx, r, platform, r.NoCache)
+	image, remove, err := p.build(ctx, r, platform)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,17 @@ type bench struct {
 func start(t *testing.T, runtime string) *bench {
 	t.Helper()
 	b := &bench{Registry: labtest.Registry(t), upstream: labtest.Registry(t)}
+	b.fresh(t, runtime)
+	b.base = sandbox.Base{
+		Containerfile: lab.Containerfile(labtest.Seed(t, b.upstream), "ARG SOURCE_DATE_EPOCH=1785801600"),
+		Repository:    b.Host() + "/vessux/openlock-base",
+	}
+	return b
+}
+
+// fresh gives the bench a builder that has built nothing yet.
+func (b *bench) fresh(t *testing.T, runtime string) {
+	t.Helper()
 	var env []string
 	switch runtime {
 	case "docker":
@@ -60,11 +71,6 @@ func start(t *testing.T, runtime string) *bench {
 	if b.builder, err = builder.Find(t.Context(), builder.Options{Runtime: runtime, Output: logTo(t)}); err != nil {
 		t.Fatal(err)
 	}
-	b.base = sandbox.Base{
-		Containerfile: lab.Containerfile(labtest.Seed(t, b.upstream), "ARG SOURCE_DATE_EPOCH=1785801600"),
-		Repository:    b.Host() + "/vessux/openlock-base",
-	}
-	return b
 }
 
 func (b *bench) publish(t *testing.T, o sandbox.PublishOptions) *sandbox.Publication {
