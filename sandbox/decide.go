@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
@@ -50,15 +51,15 @@ func (l local) good() bool { return l.image != nil && l.wrong == "" }
 
 // judge compares an image with what it has to be. The label is compared
 // because a tag is only 48 bits, and because anybody can tag anything locally.
-func judge(image *engine.Image, identity, platform string) string {
+func judge(image *engine.Image, identity, want string) string {
 	got, labelled := image.Labels[tag.Label]
 	switch {
 	case !labelled:
 		return "it does not carry the label " + tag.Label
 	case got != identity:
 		return "its label names another Containerfile" + registry.Labelled(got)
-	case !registry.SamePlatform(image.Platform, platform):
-		return fmt.Sprintf("it is for %s, not for %s", image.Platform, platform)
+	case !platform.Same(image.Platform, want):
+		return fmt.Sprintf("it is for %s, not for %s", image.Platform, want)
 	}
 	return ""
 }

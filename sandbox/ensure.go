@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vessux/openlock/internal/lock"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/record"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
-	"github.com/vessux/openlock/sandbox/lock"
-	"github.com/vessux/openlock/sandbox/program"
-	"github.com/vessux/openlock/sandbox/record"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -292,7 +293,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, cause
 	}
 	if err != nil {
-		return afterPull(d, d.State, "the pull failed: "+registry.OneLine(err.Error()), j.o), nil
+		return afterPull(d, d.State, "the pull failed: "+sanitize.Line(err.Error()), j.o), nil
 	}
 	image, err := j.inspect(ctx, pinned)
 	if err != nil {
@@ -317,10 +318,10 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 func (j *job) pullTwice(ctx context.Context, pinned string) error {
 	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins, Timeout: j.o.PullTimeout}
 	err := j.engine.Pull(ctx, pinned, j.o.Platform, o)
-	if limit := new(program.LimitError); err == nil || ctx.Err() != nil || errors.As(err, &limit) {
+	if limit := new(process.LimitError); err == nil || ctx.Err() != nil || errors.As(err, &limit) {
 		return err
 	}
-	j.o.Notify(Notice{Text: registry.OneLine(err.Error()) + "; trying once more", Warning: true})
+	j.o.Notify(Notice{Text: sanitize.Line(err.Error()) + "; trying once more", Warning: true})
 	return j.engine.Pull(ctx, pinned, j.o.Platform, o)
 }
 

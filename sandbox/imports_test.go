@@ -19,7 +19,7 @@ func TestImports(t *testing.T) {
 		{"./...", "testing"},
 		{"../tools/openlock", "github.com/moby/"},
 		{"../tools/openlock", "github.com/magefile/"},
-		{"../tools/openlock", "github.com/vessux/openlock/tools/lab"},
+		{"../tools/openlock", "github.com/vessux/openlock/internal/lab"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", c.pattern).Output()
 		if err != nil {

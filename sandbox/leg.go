@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/containerfile"
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -126,7 +127,7 @@ func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
 		return refusedBy(writeErr)
 	}
 	w.Close()
-	text := registry.OneLine(err.Error())
+	text := sanitize.Line(err.Error())
 	return &RefusedError{
 		State: stateOf(text), Reason: "the registry did not take what was built: " + text,
 		Hint: "run it again; nothing is under the tag",

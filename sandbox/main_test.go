@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/vessux/openlock/internal/lab/fakeengine"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/engine"
-	"github.com/vessux/openlock/tools/lab/fakeengine"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestMain is the fake podman too, under a link of that name.

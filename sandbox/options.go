@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -105,7 +106,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Platform == "" {
 		o.Platform = HostPlatform()
 	}
-	if o.Platform, err = registry.Normalize(o.Platform); err != nil {
+	if o.Platform, err = platform.Normalize(o.Platform); err != nil {
 		return o, err
 	}
 	if o.Notify == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -113,8 +114,8 @@ func newPublisher(b Base, o PublishOptions) (*publisher, error) {
 	if len(o.Platforms) == 0 {
 		p.o.Platforms = Platforms()
 	}
-	for i, platform := range p.o.Platforms {
-		if p.o.Platforms[i], err = registry.Normalize(platform); err != nil {
+	for i, name := range p.o.Platforms {
+		if p.o.Platforms[i], err = platform.Normalize(name); err != nil {
 			return nil, err
 		}
 	}

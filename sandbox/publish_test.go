@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/fault"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // pusher is a builder that builds nothing and pushes for real: the seed image

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vessux/openlock/internal/record"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/engine"
-	"github.com/vessux/openlock/sandbox/record"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -68,7 +69,7 @@ func (j *job) remember(r record.Record) {
 		return
 	}
 	if err := record.Save(j.o.RecordDir, j.key(), r); err != nil {
-		j.o.Notify(Notice{Text: "where the image is from is not remembered: " + registry.OneLine(err.Error()), Warning: j.o.Verifier != nil})
+		j.o.Notify(Notice{Text: "where the image is from is not remembered: " + sanitize.Line(err.Error()), Warning: j.o.Verifier != nil})
 	}
 }
 

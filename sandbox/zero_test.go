@@ -10,11 +10,11 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"github.com/vessux/openlock/internal/lab/fakeengine"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/lab/fakeengine"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // home is a home directory of the test's own, empty: none, and a PATH that

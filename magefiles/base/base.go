@@ -27,10 +27,10 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/vessux/openlock/internal/cli"
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/containerfile"
-	"github.com/vessux/openlock/tools/command"
-	"github.com/vessux/openlock/tools/github"
 )
 
 // Image is the image that the targets are about where no setting names
@@ -53,13 +53,13 @@ type project struct {
 
 // Tag prints the ref of the base image; -short its tag, -full its SHA-256.
 func Tag(containerfile, repository *string, short, full, json *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Repository: repository}, json)
+	a := app(cli.Flags{Containerfile: containerfile, Repository: repository}, json)
 	return exit(a.Tag(is(short), is(full)))
 }
 
 // Exists prints what the registry has of the base image; -platform is a comma-separated list.
 func Exists(ctx context.Context, containerfile, repository, platform *string, json *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Repository: repository}, json)
+	a := app(cli.Flags{Containerfile: containerfile, Repository: repository}, json)
 	var platforms []string
 	if platform != nil {
 		platforms = strings.Split(*platform, ",")
@@ -69,32 +69,32 @@ func Exists(ctx context.Context, containerfile, repository, platform *string, js
 
 // Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
 func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository, verify *string, json, quiet *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform, Verify: verify}, json)
+	a := app(cli.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform, Verify: verify}, json)
 	a.Quiet = is(quiet)
-	return exit(a.Ensure(ctx, command.Policies{Pull: text(pull), Build: text(build)}))
+	return exit(a.Ensure(ctx, cli.Policies{Pull: text(pull), Build: text(build)}))
 }
 
 // Build builds the base image here, wherever else it is, and prints the ref.
 func Build(ctx context.Context, runtime, platform, containerfile, repository *string, nocache, json, quiet *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform}, json)
+	a := app(cli.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform}, json)
 	a.Quiet = is(quiet)
 	return exit(a.Build(ctx, is(nocache)))
 }
 
-func app(f command.Flags, json *bool) *command.App {
-	return &command.App{
+func app(f cli.Flags, json *bool) *cli.App {
+	return &cli.App{
 		Program: program(), Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f,
 		Default: image, GitHub: github.Detect(os.Stderr),
 	}
 }
 
 // program is openlock only where the image is openlock's too.
-func program() command.Program {
+func program() cli.Program {
 	if Image == (project{}) {
-		return command.Openlock
+		return cli.Openlock
 	}
 	name := cmp.Or(Image.Name, path.Base(cmp.Or(Image.Repository, sandbox.Default().Repository)))
-	return command.Program{Name: name, EnvPrefix: Image.EnvPrefix, ConfigDir: Image.ConfigDir}
+	return cli.Program{Name: name, EnvPrefix: Image.EnvPrefix, ConfigDir: Image.ConfigDir}
 }
 
 func image() (sandbox.Base, error) {
@@ -116,7 +116,7 @@ func exit(err error) error {
 	if err == nil {
 		return nil
 	}
-	return mg.Fatal(command.ExitCode(err), command.Words(program().Name, err))
+	return mg.Fatal(cli.ExitCode(err), cli.Words(program().Name, err))
 }
 
 func is(b *bool) bool { return b != nil && *b }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/sandbox/lint"
-	"github.com/vessux/openlock/tools/command"
 )
 
 // Lint holds the checks of what images are made from.
@@ -20,13 +20,13 @@ type lintJSON struct {
 
 // Containerfile fails unless the Containerfile alone decides the image.
 func (Lint) Containerfile(containerfile *string, json *bool) error {
-	a := app(command.Flags{Containerfile: containerfile}, json)
+	a := app(cli.Flags{Containerfile: containerfile}, json)
 	err := lintFile(a)
 	a.ReportGitHub(err)
 	return exit(err)
 }
 
-func lintFile(a *command.App) error {
+func lintFile(a *cli.App) error {
 	b, err := a.Containerfile()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func lintFile(a *command.App) error {
 }
 
 // soundOrForced is the check before publishing.
-func soundOrForced(a *command.App, force bool) func([]byte) error {
+func soundOrForced(a *cli.App, force bool) func([]byte) error {
 	return func(b []byte) error {
 		_, err := judge(a, b)
 		if err == nil || !force {
@@ -58,11 +58,11 @@ func soundOrForced(a *command.App, force bool) func([]byte) error {
 
 // judge says every finding, and returns an error where one is more than a
 // warning.
-func judge(a *command.App, containerfile []byte) ([]lint.Finding, error) {
+func judge(a *cli.App, containerfile []byte) ([]lint.Finding, error) {
 	name := containerfileName(a)
 	found, err := lint.Check(containerfile)
 	if err != nil {
-		return nil, &command.UsageError{Err: fmt.Errorf("%s: %w", name, err)}
+		return nil, &cli.UsageError{Err: fmt.Errorf("%s: %w", name, err)}
 	}
 	errors := 0
 	for _, f := range found {
@@ -77,7 +77,7 @@ func judge(a *command.App, containerfile []byte) ([]lint.Finding, error) {
 		a.GitHub.ErrorAt(name, f.Line, f.Rule, text+"\n"+f.Fix)
 	}
 	if errors > 0 {
-		return found, &command.UsageError{
+		return found, &cli.UsageError{
 			Err:  fmt.Errorf("%s is unsound: something else than the file decides the image", name),
 			Hint: "mend what is named above; -forceunsound publishes it all the same",
 		}
@@ -85,7 +85,7 @@ func judge(a *command.App, containerfile []byte) ([]lint.Finding, error) {
 	return found, nil
 }
 
-func containerfileName(a *command.App) string {
+func containerfileName(a *cli.App) string {
 	otherwise := Image.Containerfile
 	if otherwise == "" {
 		otherwise = "sandbox/base/base.Containerfile"

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vessux/openlock/sandbox/reproduce"
-	"github.com/vessux/openlock/tools/command"
+	"github.com/vessux/openlock/internal/cli"
+	"github.com/vessux/openlock/internal/reproduce"
 )
 
 // reproduceJSON is the JSON of release:reproduce.
@@ -21,18 +21,18 @@ const maxShown = 40
 
 // Reproduce builds the base image twice without cache for every platform, and fails where the two differ, naming layers and files; -platform is a comma-separated list.
 func (Release) Reproduce(ctx context.Context, platform, builder, runtime, containerfile *string, json *bool) error {
-	a := app(command.Flags{Containerfile: containerfile, Runtime: runtime}, json)
-	err := command.Ends(ctx, reproduceTwice(ctx, a, platform, builder))
+	a := app(cli.Flags{Containerfile: containerfile, Runtime: runtime}, json)
+	err := cli.Ends(ctx, reproduceTwice(ctx, a, platform, builder))
 	a.ReportGitHub(err)
 	return exit(err)
 }
 
-func reproduceTwice(ctx context.Context, a *command.App, platform, builder *string) error {
+func reproduceTwice(ctx context.Context, a *cli.App, platform, builder *string) error {
 	var platforms []string
 	if platform != nil {
 		platforms = strings.Split(*platform, ",")
 	}
-	b, request, err := a.BuildRequest(ctx, platforms, command.PublishFlags{Builder: builder}, findBuilder)
+	b, request, err := a.BuildRequest(ctx, platforms, cli.PublishFlags{Builder: builder}, findBuilder)
 	if err != nil {
 		return err
 	}

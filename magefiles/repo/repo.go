@@ -10,14 +10,14 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/vessux/openlock/internal/decisions"
+	"github.com/vessux/openlock/internal/dev/bench"
+	"github.com/vessux/openlock/internal/dev/check"
+	"github.com/vessux/openlock/internal/dev/demo"
+	"github.com/vessux/openlock/internal/dev/release"
+	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/bench"
-	"github.com/vessux/openlock/tools/check"
-	"github.com/vessux/openlock/tools/decisions"
-	"github.com/vessux/openlock/tools/demo"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/release"
 )
 
 // Setup installs a container engine, with the system's package manager, where none answers.

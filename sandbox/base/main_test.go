@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/vessux/openlock/tools/lab/labtest"
+	"github.com/vessux/openlock/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(labtest.Checked(m).Run()) }

@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/builder"
-	"github.com/vessux/openlock/sandbox/containerfile"
-	"github.com/vessux/openlock/sandbox/reproduce"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestSameBitsTwice does with the stand-in what release:reproduce does with

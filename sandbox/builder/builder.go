@@ -13,9 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
-	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -54,7 +55,7 @@ func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
 	}
 	var why []string
 	if o.Runtime != engine.PodmanName {
-		docker := program.Program{Name: "docker", Output: o.Output}
+		docker := process.Program{Name: "docker", Output: o.Output}
 		var err error
 		if docker.Path, err = exec.LookPath("docker"); err != nil {
 			why = append(why, "docker is not installed")
@@ -69,7 +70,7 @@ func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
 	}
 	if o.Runtime != engine.DockerName {
 		if path, err := exec.LookPath("podman"); err == nil {
-			return &Podman{podman: program.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, nil
+			return &Podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, nil
 		}
 		why = append(why, "podman is not installed")
 	}
@@ -99,7 +100,7 @@ func lacks(have, want []string) []string {
 	for _, w := range want {
 		found := false
 		for _, h := range have {
-			found = found || registry.SamePlatform(h, w)
+			found = found || platform.Same(h, w)
 		}
 		if !found {
 			missing = append(missing, w)

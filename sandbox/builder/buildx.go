@@ -12,15 +12,16 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/containerfile"
-	"github.com/vessux/openlock/sandbox/program"
 )
 
 // Buildx is docker buildx with any builder that can push by digest:
 // docker-container, kubernetes, remote, cloud.
 type Buildx struct {
-	docker program.Program
+	docker process.Program
 	name   string // of the builder; empty: the one in use
 }
 
@@ -49,7 +50,7 @@ func (b *Buildx) Check(ctx context.Context, platforms []string) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return &sandbox.UnfitError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, program.LastLine(out.Bytes())), Hint: "run `docker buildx ls`"}
+		return &sandbox.UnfitError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Hint: "run `docker buildx ls`"}
 	}
 	driver, have := parseInspect(out.String())
 	if driver == "docker" {
@@ -165,7 +166,7 @@ func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, platform string,
 // words; the exit code is the same. A registry that refuses the FROM image
 // gets no such words.
 func pushFailed(err error) error {
-	said := new(program.Error)
+	said := new(process.Error)
 	if !errors.As(err, &said) {
 		return err
 	}

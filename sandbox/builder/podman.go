@@ -18,9 +18,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/containerfile"
-	"github.com/vessux/openlock/sandbox/program"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -32,7 +32,7 @@ const pushTimeout = 30 * time.Minute
 // it writes what it built into a directory (OCI Image Layout), and that is
 // pushed from here.
 type Podman struct {
-	podman   program.Program
+	podman   process.Program
 	registry registry.Options
 }
 

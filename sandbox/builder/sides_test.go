@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/builder"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestFirstFailureEndsOthers: the platforms are built side by side, and the

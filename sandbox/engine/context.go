@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // endpoint is the address of a docker daemon.
@@ -92,13 +92,13 @@ func contextHost(dir, name string) (host string, tls bool, err error) {
 	id := hex.EncodeToString(sum[:])
 	b, err := os.ReadFile(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
 	if err != nil {
-		return "", false, fmt.Errorf("docker context %q is not there", registry.OneLine(name))
+		return "", false, fmt.Errorf("docker context %q is not there", sanitize.Line(name))
 	}
 	var meta struct {
 		Endpoints map[string]struct{ Host string }
 	}
 	if err := json.Unmarshal(b, &meta); err != nil || meta.Endpoints["docker"].Host == "" {
-		return "", false, fmt.Errorf("docker context %q names no daemon", registry.OneLine(name))
+		return "", false, fmt.Errorf("docker context %q names no daemon", sanitize.Line(name))
 	}
 	_, tlsErr := os.Stat(filepath.Join(dir, "contexts", "tls", id))
 	return meta.Endpoints["docker"].Host, tlsErr == nil, nil

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/vessux/openlock/sandbox/program"
-	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // maxInspect is the largest answer of the daemon that is read, in bytes.
@@ -26,7 +26,7 @@ const maxInspect = 8 << 20
 // starting the docker program, and it is the question asked on every start of
 // a sandbox. All else goes through the docker program.
 type Docker struct {
-	program  program.Program
+	program  process.Program
 	endpoint endpoint
 }
 
@@ -70,7 +70,7 @@ func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 	case status == http.StatusNotFound && saysMissing(string(body)):
 		return nil, ErrNotFound
 	default:
-		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, registry.OneLine(string(body))), Hint: "run `docker info`"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Hint: "run `docker info`"}
 	}
 	var i dockerImage
 	if err := json.Unmarshal(body, &i); err != nil {
@@ -92,7 +92,7 @@ func (d *Docker) unavailable(err error) error {
 		u.Reason = fmt.Sprintf("the daemon at %s gave no answer within %s", d.endpoint.host, questionTimeout)
 		u.Hint = "restart the daemon"
 	default:
-		u.Reason = registry.OneLine(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))
+		u.Reason = sanitize.Line(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))
 	}
 	return u
 }

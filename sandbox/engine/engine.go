@@ -18,8 +18,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/program"
-	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // Engine holds images and can pull and build them. Refs are repository:tag,
@@ -149,7 +150,7 @@ func Find(runtime string, output io.Writer) ([]Engine, error) {
 			missing.File = cmp.Or(missing.File, unusable(n))
 			continue
 		}
-		p := program.Program{Name: n, Path: path, Output: output}
+		p := process.Program{Name: n, Path: path, Output: output}
 		if n == PodmanName {
 			found = append(found, &Podman{program: p})
 		} else {
@@ -185,8 +186,8 @@ func normalPlatform(os, arch, variant string) string {
 	if variant != "" {
 		p += "/" + variant
 	}
-	if n, err := registry.Normalize(p); err == nil {
+	if n, err := platform.Normalize(p); err == nil {
 		return n
 	}
-	return registry.OneLine(p)
+	return sanitize.Line(p)
 }

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/engine"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestMissingIsSaid: an image is missing only where the engine says so, in at

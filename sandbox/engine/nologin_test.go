@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/fault"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 var basic = base64.StdEncoding.EncodeToString([]byte("robot:hunter2-hunter2"))

@@ -11,14 +11,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/containerfile"
-	"github.com/vessux/openlock/sandbox/program"
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/process"
 )
 
 // Podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
 // store.
-type Podman struct{ program program.Program }
+type Podman struct{ program process.Program }
 
 // Name returns "podman".
 func (*Podman) Name() string { return PodmanName }
@@ -71,10 +71,10 @@ const podmanFailed = 125
 // have others, `image exists` ends with 1, as a broken podman does too, and a
 // list of images proves that this one can open its store.
 func (p *Podman) missing(ctx context.Context, ref string, err error) bool {
-	if program.ExitCode(err) == podmanFailed && saysMissing(err.Error()) {
+	if process.ExitCode(err) == podmanFailed && saysMissing(err.Error()) {
 		return true
 	}
-	if _, err := p.program.Ask(ctx, "image", "exists", ref); program.ExitCode(err) != 1 {
+	if _, err := p.program.Ask(ctx, "image", "exists", ref); process.ExitCode(err) != 1 {
 		return false
 	}
 	_, err = p.program.Ask(ctx, "image", "ls", "--quiet", "--filter", "reference="+ref)
@@ -154,7 +154,7 @@ func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 		args = append(append([]string{"build", "--format", "oci"}, args...), dir)
 		for try := 1; ; try++ {
 			err := p.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), nil, args...)
-			if said := new(program.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
+			if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 				return err
 			}
 			select {

@@ -9,10 +9,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"github.com/vessux/openlock/sandbox/containerfile"
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/lint"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // TestSoundOnesBuild builds every sound Containerfile on both builders, from a

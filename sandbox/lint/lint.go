@@ -18,7 +18,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
-	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // Finding is one thing that makes a Containerfile unsound.
@@ -142,15 +142,15 @@ func readMounts(c instructions.Command) error {
 		return nil
 	}
 	if err := run.Expand(func(word string) (string, error) { return word, nil }); err != nil {
-		return &SyntaxError{Line: line(run.Location()), Text: registry.OneLine(err.Error())}
+		return &SyntaxError{Line: line(run.Location()), Text: sanitize.Line(err.Error())}
 	}
 	return nil
 }
 
 func syntaxError(err error) error {
-	e := &SyntaxError{Text: registry.OneLine(err.Error())}
+	e := &SyntaxError{Text: sanitize.Line(err.Error())}
 	if at := new(parser.LocationError); errors.As(err, &at) && len(at.Locations) > 0 {
-		e.Line, e.Text = line(at.Locations[0]), registry.OneLine(at.Error())
+		e.Line, e.Text = line(at.Locations[0]), sanitize.Line(at.Error())
 	}
 	return e
 }
@@ -168,7 +168,7 @@ func (f *file) add(rule string, at []parser.Range, format string, args ...any) {
 	r := rules[rule]
 	f.found = append(f.found, Finding{
 		Rule: rule, Line: line(at), Warning: r.warning, Why: r.why, Fix: r.fix,
-		Text: registry.OneLine(fmt.Sprintf(format, args...)),
+		Text: sanitize.Line(fmt.Sprintf(format, args...)),
 	})
 }
 

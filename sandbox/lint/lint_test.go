@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/base"
-	"github.com/vessux/openlock/sandbox/containerfile"
 	"github.com/vessux/openlock/sandbox/lint"
-	"github.com/vessux/openlock/sandbox/registry"
 )
 
 // pin is a digest for FROM lines that nobody builds.
@@ -198,14 +198,14 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		found, err := lint.Check(b)
-		if syntax := new(lint.SyntaxError); errors.As(err, &syntax) && syntax.Text != registry.OneLine(syntax.Text) {
+		if syntax := new(lint.SyntaxError); errors.As(err, &syntax) && syntax.Text != sanitize.Line(syntax.Text) {
 			t.Errorf("%q is not fit to print", syntax.Text)
 		}
 		if err != nil && len(found) > 0 {
 			t.Errorf("both findings and an error: %+v, %v", found, err)
 		}
 		for _, x := range found {
-			if x.Text == "" || x.Text != registry.OneLine(x.Text) || x.Line < 1 {
+			if x.Text == "" || x.Text != sanitize.Line(x.Text) || x.Line < 1 {
 				t.Errorf("%+v", x)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -75,7 +76,7 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 		if len(d.URLs) > 0 {
 			// An engine would ask whatever address stands there, from inside the
 			// user's network. No image that is built here needs that.
-			return invalid("a part of it lies elsewhere, at %q", OneLine(d.URLs[0]))
+			return invalid("a part of it lies elsewhere, at %q", sanitize.Line(d.URLs[0]))
 		}
 	}
 	found := check{child: childOf(o.platform, doc, m)}
@@ -89,7 +90,7 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	case err != nil:
 		return check{err: err}
 	case c.platform != o.platform:
-		return invalid("the image is for %s", OneLine(c.platform))
+		return invalid("the image is for %s", sanitize.Line(c.platform))
 	case c.labels[tag.Label] == "":
 		return invalid("the image does not carry the label %s", tag.Label)
 	case !q.wants(c.labels[tag.Label]):

@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 func TestComplete(t *testing.T) {

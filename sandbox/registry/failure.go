@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // failure is an answer, or the lack of one, that ends an attempt.
@@ -37,7 +39,7 @@ func asFailure(err error) *failure {
 		f = &failure{state: Invalid, reason: err.Error()}
 	}
 	// Parts of it were cut to a line's length; the whole may be longer.
-	f.reason = OneLine(f.reason)
+	f.reason = sanitize.Line(f.reason)
 	return f
 }
 
@@ -105,7 +107,7 @@ func failTransport(step string, err error) error {
 		return &failure{state: Unreachable, reason: step + ": " + fmt.Sprintf(format, args...), transient: transient}
 	}
 	full := err.Error()
-	text := lastClause(OneLine(full))
+	text := lastClause(sanitize.Line(full))
 	switch {
 	case errors.As(err, &known):
 		f := *known
@@ -122,7 +124,7 @@ func failTransport(step string, err error) error {
 	case strings.Contains(full, "www-authenticate"), strings.Contains(full, `realm scheme "`):
 		return &failure{state: Invalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
-		return unreachable(false, "host %s is not found (DNS)", OneLine(dnsErr.Name))
+		return unreachable(false, "host %s is not found (DNS)", sanitize.Line(dnsErr.Name))
 	case errors.As(err, &errno) && errno == syscall.ECONNREFUSED:
 		return unreachable(false, "connection refused")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():

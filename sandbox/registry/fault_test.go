@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/decisions"
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/decisions"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // asked is how many requests a probe has sent once the step has answered: two

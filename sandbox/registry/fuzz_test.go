@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // checkFailure holds an error of the parsers to what Probe relies on.
@@ -22,7 +23,7 @@ func checkFailure(t *testing.T, err error) {
 	if !errors.As(err, &f) || f.state != Invalid {
 		t.Fatalf("%v is no invalid failure", err)
 	}
-	if f.reason == "" || f.reason != OneLine(f.reason) {
+	if f.reason == "" || f.reason != sanitize.Line(f.reason) {
 		t.Errorf("reason %q is not fit to print", f.reason)
 	}
 }
@@ -62,7 +63,7 @@ func FuzzIndex(f *testing.F) {
 			return
 		}
 		for _, o := range offered {
-			if n, err := Normalize(o.platform); err != nil || n != o.platform {
+			if n, err := platform.Normalize(o.platform); err != nil || n != o.platform {
 				t.Errorf("platform %q is offered, its normal form is %q, %v", o.platform, n, err)
 			}
 			if o.digest.Algorithm != "sha256" || len(o.digest.Hex) != 64 {
@@ -92,26 +93,6 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-func FuzzOneLine(f *testing.F) {
-	for _, seed := range []string{"", "words", "\x1b]0;t\x07", "a\r\nb", "\xff\xfe", strings.Repeat("é ", 400), "\u202e\u2028\u00a0x"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got := OneLine(s)
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxLine+1 {
-			t.Errorf("%q: not UTF-8, or %d runes", got, utf8.RuneCountInString(got))
-		}
-		for _, r := range got {
-			if r != ' ' && !unicode.IsPrint(r) {
-				t.Errorf("%q holds %U", got, r)
-			}
-		}
-		if again := OneLine(got); again != got {
-			t.Errorf("%q becomes %q the second time", got, again)
-		}
-	})
-}
-
 func FuzzErrorCodes(f *testing.F) {
 	for _, seed := range []string{
 		`{"errors":[{"code":"MANIFEST_UNKNOWN","message":"m","detail":{}}]}`, `{"errors":[{"code":"DENIED\u001b"}]}`,
@@ -131,7 +112,7 @@ func FuzzErrorCodes(f *testing.F) {
 		default:
 			t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
 		}
-		if fail.reason != OneLine(fail.reason) {
+		if fail.reason != sanitize.Line(fail.reason) {
 			t.Errorf("reason %q is not fit to print", fail.reason)
 		}
 		for _, c := range codes {
@@ -184,7 +165,7 @@ func FuzzChallenge(f *testing.F) {
 		_, err := open(t.Context(), repo, authn.FromConfig(authn.AuthConfig{Username: "robot", Password: "hunter2"}), c, time.Second, transport.PullScope)
 		if err != nil {
 			fail := asFailure(err)
-			if fail.reason == "" || fail.reason != OneLine(fail.reason) || strings.Contains(fail.reason, "hunter2") {
+			if fail.reason == "" || fail.reason != sanitize.Line(fail.reason) || strings.Contains(fail.reason, "hunter2") {
 				t.Errorf("reason %q is not fit to print", fail.reason)
 			}
 		}

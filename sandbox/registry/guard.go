@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // maxRedirects is how many redirects in a row are followed. A blob takes one.
@@ -47,7 +49,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &failure{state: Invalid, reason: what + " refused: " + why}
 	}
 	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
-		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", OneLine(req.URL.Host), g.host)}
+		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
 	}
 	if g.leadsOut(req) {
 		req = req.WithContext(context.WithValue(req.Context(), outside{}, g.host))
@@ -76,10 +78,10 @@ func (g *guard) refuses(req *http.Request) string {
 		return g.host + " leads to an address that repeats the login"
 	}
 	from, redirects := origin(req)
-	host := OneLine(from.Host)
+	host := sanitize.Line(from.Host)
 	switch {
 	case req.URL.Scheme != "https" && req.URL.Scheme != "http":
-		return host + " leads to " + OneLine(req.URL.Scheme) + ", which is not HTTP"
+		return host + " leads to " + sanitize.Line(req.URL.Scheme) + ", which is not HTTP"
 	case g.tlsOnly && req.URL.Scheme != "https":
 		return host + " leaves TLS"
 	case redirects > maxRedirects:

@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 const refused = "HTTP 101 Switching Protocols, which no registry answers here"

@@ -20,6 +20,8 @@ import (
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // login is what a machine has stored for a repository.
@@ -76,7 +78,7 @@ func storedLogin(ctx context.Context, repo name.Repository, patience time.Durati
 			continue
 		}
 		if err != nil {
-			warnings = append(warnings, fmt.Sprintf("logins in %s are not readable: %s", path, OneLine(err.Error())))
+			warnings = append(warnings, fmt.Sprintf("logins in %s are not readable: %s", path, sanitize.Line(err.Error())))
 			continue
 		}
 		l, warn := loginFrom(ctx, cf, path, repo)
@@ -153,7 +155,7 @@ func loginFrom(ctx context.Context, cf *configfile.ConfigFile, path string, repo
 	}
 	auth, err := askHelper(ctx, helper, host)
 	if err != nil {
-		return login{auth: authn.Anonymous}, []string{fmt.Sprintf("credential helper %q, named in %s, gave no login for %s: %s", helper, path, host, OneLine(err.Error()))}
+		return login{auth: authn.Anonymous}, []string{fmt.Sprintf("credential helper %q, named in %s, gave no login for %s: %s", helper, path, host, sanitize.Line(err.Error()))}
 	}
 	return login{auth: auth, source: "credential helper " + helper}, nil
 }

@@ -20,11 +20,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/fault"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 var (
@@ -198,7 +199,7 @@ func probe(t testing.TB, q registry.Query, o registry.Options) *registry.Result 
 		t.Fatal(err)
 	}
 	for _, text := range append([]string{res.Reason, res.Hint}, res.Warnings...) {
-		if text != registry.OneLine(text) {
+		if text != sanitize.Line(text) {
 			t.Errorf("%q is not fit to print", text)
 		}
 	}

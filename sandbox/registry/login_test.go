@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 const (

@@ -8,6 +8,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // checkDigest compares the bytes with the digest they were asked by and with
@@ -58,9 +61,9 @@ func checkMediaType(body []byte, contentType, what string) (types.MediaType, err
 	case inner.SchemaVersion == 1 || header == types.DockerManifestSchema1 || header == types.DockerManifestSchema1Signed:
 		return "", invalid("it is a Docker schema 1 manifest, which has no digest of its own")
 	case inner.SchemaVersion != 2 || !mt.IsIndex() && !mt.IsImage():
-		return "", invalid(fmt.Sprintf("the answer is not an image index or manifest (media type %q)", OneLine(string(mt))))
+		return "", invalid(fmt.Sprintf("the answer is not an image index or manifest (media type %q)", sanitize.Line(string(mt))))
 	case (header.IsIndex() || header.IsImage()) && header != mt:
-		return "", invalid(fmt.Sprintf("the Content-Type %q contradicts the manifest's media type %q", OneLine(string(header)), OneLine(string(mt))))
+		return "", invalid(fmt.Sprintf("the Content-Type %q contradicts the manifest's media type %q", sanitize.Line(string(header)), sanitize.Line(string(mt))))
 	}
 	return mt, nil
 }
@@ -82,7 +85,7 @@ func isHTML(body []byte, contentType string) bool {
 func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {
 	index, err := v1.ParseIndexManifest(bytes.NewReader(doc.body))
 	if err != nil {
-		return nil, &failure{state: Invalid, reason: what + ": the index cannot be read: " + OneLine(err.Error())}
+		return nil, &failure{state: Invalid, reason: what + ": the index cannot be read: " + sanitize.Line(err.Error())}
 	}
 	return index, nil
 }
@@ -91,10 +94,10 @@ func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {
 func parseImage(doc *document, what string) (*v1.Manifest, error) {
 	m, err := v1.ParseManifest(bytes.NewReader(doc.body))
 	if err != nil {
-		return nil, &failure{state: Invalid, reason: what + ": the manifest cannot be read: " + OneLine(err.Error())}
+		return nil, &failure{state: Invalid, reason: what + ": the manifest cannot be read: " + sanitize.Line(err.Error())}
 	}
 	if m.Config.Digest.Algorithm != "sha256" || m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
-		return nil, &failure{state: Invalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, OneLine(string(m.Config.MediaType)))}
+		return nil, &failure{state: Invalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, sanitize.Line(string(m.Config.MediaType)))}
 	}
 	return m, nil
 }
@@ -117,5 +120,12 @@ func parseConfig(body []byte, what string) (imageConfig, error) {
 	if err := json.Unmarshal(body, &c); err != nil || c.OS == "" || c.Architecture == "" {
 		return imageConfig{}, &failure{state: Invalid, reason: what + ": the image's config cannot be read"}
 	}
-	return imageConfig{platform: normal(c.OS, c.Architecture, c.Variant), labels: c.Config.Labels}, nil
+	return imageConfig{platform: platform.Join(c.OS, c.Architecture, c.Variant), labels: c.Config.Labels}, nil
+}
+
+func platformOf(p *v1.Platform) string {
+	if p == nil {
+		return ""
+	}
+	return platform.Join(p.OS, p.Architecture, p.Variant)
 }

@@ -24,6 +24,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -91,11 +93,11 @@ func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
 	})
 }
 
-// normalizeAll returns the platforms by [Normalize], each once.
+// normalizeAll returns the platforms by [platform.Normalize], each once.
 func normalizeAll(platforms []string) ([]string, error) {
 	var all []string
 	for _, p := range platforms {
-		n, err := Normalize(p)
+		n, err := platform.Normalize(p)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +124,7 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 		if fail.withheld {
 			what = "was not used (" + fail.reason + ")"
 		}
-		warnings = append(warnings, OneLine(fmt.Sprintf("the login for %s from %s %s; trying without it", repo.RegistryStr(), l.source, what)))
+		warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s %s; trying without it", repo.RegistryStr(), l.source, what)))
 		l = login{auth: authn.Anonymous}
 		res, fail = attemptAs(ctx, repo, l.auth, q, o)
 	}
@@ -239,8 +241,8 @@ func indexOffers(doc *document) ([]offer, error) {
 		if m.MediaType.IsIndex() {
 			return nil, &failure{state: Invalid, reason: "index: it holds an index where an image is due"}
 		}
-		if _, err := Normalize(p); err != nil {
-			return nil, &failure{state: Invalid, reason: "index: " + OneLine(err.Error())}
+		if _, err := platform.Normalize(p); err != nil {
+			return nil, &failure{state: Invalid, reason: "index: " + sanitize.Line(err.Error())}
 		}
 		if m.Digest.Algorithm != "sha256" {
 			return nil, &failure{state: Invalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}

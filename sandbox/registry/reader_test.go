@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/lab"
 )
 
 // TestReader reads as go-containerregistry does, within the bounds of a probe.

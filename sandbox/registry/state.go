@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/vessux/openlock/internal/platform"
+)
 
 // State is what a registry says of a ref. The zero value is no state.
 type State string
@@ -19,7 +23,7 @@ const (
 
 // Child is one platform's image in an index.
 type Child struct {
-	Platform  string // os/arch[/variant], normalised by [Normalize]
+	Platform  string // os/arch[/variant], normalised by [platform.Normalize]
 	Digest    string // of its manifest, sha256:<64 hex digits>
 	MediaType string // of its manifest
 	Size      int64  // of its manifest, in bytes
@@ -51,11 +55,11 @@ type Result struct {
 	RetryAfter time.Duration
 }
 
-// Child returns the image for platform; ok is false where the probe did not
+// Child returns the image for a platform; ok is false where the probe did not
 // find it whole.
-func (r *Result) Child(platform string) (c Child, ok bool) {
+func (r *Result) Child(name string) (c Child, ok bool) {
 	for _, c := range r.Children {
-		if SamePlatform(c.Platform, platform) {
+		if platform.Same(c.Platform, name) {
 			return c, true
 		}
 	}

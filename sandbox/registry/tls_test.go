@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // hosted is a registry over TLS under a name that is not loopback's, as hosted

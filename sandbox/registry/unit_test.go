@@ -3,7 +3,6 @@ package registry
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,46 +11,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
-
-func TestNormalize(t *testing.T) {
-	for in, want := range map[string]string{
-		"linux/amd64": "linux/amd64", "linux/amd64/v1": "linux/amd64", "linux/amd64/v3": "linux/amd64/v3",
-		"linux/arm64": "linux/arm64", "linux/arm64/v8": "linux/arm64", "linux/arm64/v9": "linux/arm64/v9",
-		"linux/arm/v7": "linux/arm/v7", "linux/arm/v8": "linux/arm/v8", "windows/amd64": "windows/amd64",
-		"": "", "linux": "", "linux/": "", "/amd64": "", "linux/amd64/": "", "a/b/c/d": "", "Linux/amd64": "",
-		"linux/amd 64": "", "linux/amd64\n": "", "-o/amd64": "", "linux/-amd64": "", "linux/\x1b": "",
-	} {
-		got, err := Normalize(in)
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("Normalize(%q) = %q, %v; want %q", in, got, err, want)
-		}
-		if err == nil && !SamePlatform(in, want) {
-			t.Errorf("%q and %q are not the same", in, want)
-		}
-	}
-	for _, p := range [][2]string{{"linux/arm64", "linux/amd64"}, {"linux/arm/v7", "linux/arm/v6"}, {"", ""}, {"linux", "linux"}} {
-		if SamePlatform(p[0], p[1]) {
-			t.Errorf("%q and %q are the same", p[0], p[1])
-		}
-	}
-}
-
-func TestOneLine(t *testing.T) {
-	for in, want := range map[string]string{
-		"":                           "",
-		"plain words":                "plain words",
-		"two\r\n\tlines ":            "two lines",
-		"\x1b]0;title\x07\x1b[2Jred": "]0;title [2Jred",
-		"right\u202eleft\u200bzero":  "right left zero",
-		"caf\u00e9 \xff":             "caf\u00e9 \uFFFD",
-		strings.Repeat("x", 300):     strings.Repeat("x", 300),
-		strings.Repeat("é", 301):     strings.Repeat("é", 300) + "…",
-	} {
-		if got := OneLine(in); got != want {
-			t.Errorf("OneLine(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
 
 func TestRetryNext(t *testing.T) {
 	transient := &failure{state: Unreachable, transient: true}

@@ -11,8 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // write opens a writer with the login of a docker configuration, and puts an
@@ -117,7 +118,7 @@ func TestWriteFaults(t *testing.T) {
 			if !errors.As(err, &e) || e.State != want {
 				t.Fatalf("%v, want %s", err, want)
 			}
-			if e.Reason != registry.OneLine(e.Reason) {
+			if e.Reason != sanitize.Line(e.Reason) {
 				t.Errorf("%q is not fit to print", e.Reason)
 			}
 			s.behind(s.real)

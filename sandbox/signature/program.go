@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/sandbox/program"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -81,7 +82,7 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	if timeout <= 0 {
 		timeout = Timeout
 	}
-	out, err := program.Program{Name: ProgramName, Path: path}.AskWithin(ctx, timeout, args...)
+	out, err := process.Program{Name: ProgramName, Path: path}.AskWithin(ctx, timeout, args...)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -91,7 +92,7 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	}
 	// An exit code alone may be that of another program by this name.
 	if got := strings.TrimSpace(string(out)); got != subject {
-		return unable(fmt.Errorf("%s answers %q, and not what it was asked about", path, registry.OneLine(got)), Hint)
+		return unable(fmt.Errorf("%s answers %q, and not what it was asked about", path, sanitize.Line(got)), Hint)
 	}
 	return nil
 }
@@ -99,19 +100,19 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 // said returns what the program told of why, in its own voice: its name, the
 // reason, and a remedy in a line of its own.
 func said(err error) (reason, hint string) {
-	failed := new(program.Error)
+	failed := new(process.Error)
 	if errors.As(err, &failed) {
 		for line := range strings.SplitSeq(failed.Tail, "\n") {
 			if text, found := strings.CutPrefix(line, ProgramName+": "); found {
-				reason = registry.OneLine(text)
+				reason = sanitize.Line(text)
 			}
 			if text, found := strings.CutPrefix(line, "hint: "); found {
-				hint = registry.OneLine(text)
+				hint = sanitize.Line(text)
 			}
 		}
 	}
 	if reason == "" {
-		reason = registry.OneLine(err.Error())
+		reason = sanitize.Line(err.Error())
 	}
 	return reason, hint
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fakeengine"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/fakeengine"
 )
 
 // TestPullKilledMidway: it is pulled once more.

@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 const ociIndex = string(types.OCIImageIndex)

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
 )
 
 // TestNamesWithTricks: a name that is none is refused before anybody is asked,

@@ -15,10 +15,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // attack is what a hostile registry does, and what comes of it. SECURITY.md

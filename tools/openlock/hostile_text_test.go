@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // terminal is what takes over a terminal that prints it raw: a title, a cleared

@@ -12,8 +12,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab/fault"
 )
 
 // signatureAttacks are on whoever wants our signature, which the real cosign

@@ -8,14 +8,14 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/vessux/openlock/tools/command"
+	"github.com/vessux/openlock/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	command.Report(os.Stderr, command.Openlock.Name, err)
-	os.Exit(command.ExitCode(err))
+	err := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	cli.Report(os.Stderr, cli.Openlock.Name, err)
+	os.Exit(cli.ExitCode(err))
 }

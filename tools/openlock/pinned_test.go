@@ -7,14 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vessux/openlock/internal/dev/release"
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
-	"github.com/vessux/openlock/tools/release"
-
-	"github.com/vessux/openlock/sandbox"
 )
 
 // TestPinnedDigest: a release that was built with the digest of its image

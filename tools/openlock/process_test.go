@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vessux/openlock/tools/lab/fault"
-	"github.com/vessux/openlock/tools/lab/labtest"
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
 )
 
 // phase is where an ensure can be when it ends badly.

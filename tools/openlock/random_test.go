@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vessux/openlock/tools/lab"
+	"github.com/vessux/openlock/internal/lab"
 )
 
 // TestTagIsWhatSha256sumSays compares the real host binary with the real

@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 // rig runs the host binary on a real podman, which stands behind a script that

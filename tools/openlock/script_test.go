@@ -6,9 +6,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
-	"github.com/vessux/openlock/tools/lab/script"
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/internal/lab/script"
 )
 
 func TestMain(m *testing.M) {

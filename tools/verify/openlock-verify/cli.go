@@ -14,12 +14,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 
+	"github.com/vessux/openlock/internal/cli"
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/command"
-	"github.com/vessux/openlock/tools/verify"
+	"github.com/vessux/openlock/tools/verify/internal/verify"
 )
 
 // verdictJSON is the JSON of a verdict.
@@ -32,20 +33,20 @@ type verdictJSON struct {
 
 // run is the program without its process; it returns the exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	c := &cli{out: out}
+	c := &program{out: out}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !c.started {
-		err = &command.UsageError{Err: err, Hint: "see `" + signature.ProgramName + " --help`"}
+		err = &cli.UsageError{Err: err, Hint: "see `" + signature.ProgramName + " --help`"}
 	}
-	command.Report(errOut, signature.ProgramName, err)
-	return command.ExitCode(err)
+	cli.Report(errOut, signature.ProgramName, err)
+	return cli.ExitCode(err)
 }
 
-type cli struct {
+type program struct {
 	out     io.Writer
 	started bool // the command line was right
 	json    bool
@@ -57,7 +58,7 @@ type cli struct {
 	timeout time.Duration // of everything
 }
 
-func (c *cli) root() *cobra.Command {
+func (c *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   signature.ProgramName + " REF@DIGEST", // REF is repository:tag, or with --identity the repository
 		Short: "Tell whether a published base image is signed as it has to be",
@@ -100,10 +101,10 @@ func version() string {
 	return info.Main.Version
 }
 
-func (c *cli) verify(ctx context.Context, subject string) error {
+func (c *program) verify(ctx context.Context, subject string) error {
 	c.started = true
 	if err := c.read(subject); err != nil {
-		return &command.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
+		return &cli.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
 	}
 	// A registry can offer many signatures, and begin answers that have no end.
 	bounded, cancel := context.WithTimeoutCause(ctx, c.timeout, &registry.Error{
@@ -112,10 +113,10 @@ func (c *cli) verify(ctx context.Context, subject string) error {
 	defer cancel()
 	v, err := verify.Image(bounded, c.request, &c.policy, c.options)
 	if wrong := new(verify.PolicyError); errors.As(err, &wrong) {
-		return &command.UsageError{Err: err}
+		return &cli.UsageError{Err: err}
 	}
 	if err != nil {
-		return command.Ends(ctx, err)
+		return cli.Ends(ctx, err)
 	}
 	text := subject
 	if c.json {
@@ -130,7 +131,7 @@ func (c *cli) verify(ctx context.Context, subject string) error {
 }
 
 // read checks everything before anybody is asked.
-func (c *cli) read(subject string) (err error) {
+func (c *program) read(subject string) (err error) {
 	ref, digest, found := strings.Cut(subject, "@")
 	if h, hashErr := v1.NewHash(digest); !found || hashErr != nil || h.Algorithm != "sha256" {
 		return fmt.Errorf("%q has no digest: a tag can move, so want REF@sha256:<64 hex digits>", subject)
@@ -147,7 +148,7 @@ func (c *cli) read(subject string) (err error) {
 	}
 	c.request.Digest = digest
 	for i, p := range c.request.Platforms {
-		if c.request.Platforms[i], err = registry.Normalize(p); err != nil {
+		if c.request.Platforms[i], err = platform.Normalize(p); err != nil {
 			return err
 		}
 	}

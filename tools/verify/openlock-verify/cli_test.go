@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/tag"
-	"github.com/vessux/openlock/tools/lab"
-	"github.com/vessux/openlock/tools/lab/labtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(labtest.Checked(m).Run()) }

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/vessux/openlock/internal/github"
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/engine"
+)
+
+// App is one run of a command. The zero value is not usable: Program, Out and
+// Err are required.
+type App struct {
+	Program Program
+	Out     io.Writer // data
+	Err     io.Writer // everything else
+	JSON    bool      // data as one JSON object on one line
+	Quiet   bool      // say only warnings and errors, and what an engine printed only when it fails
+	Flags   Flags
+	// GitHub is the workflow's step that this is part of; nil: none.
+	GitHub *github.Actions
+	// Default is the image that is meant where no setting names another; nil:
+	// openlock's own, [sandbox.Default].
+	Default func() (sandbox.Base, error)
+}
+
+// start reads the settings, and makes sure that the result can be printed
+// before anything costly is done for it.
+func (a *App) start() (settings, error) {
+	if _, err := a.Out.Write(nil); err != nil {
+		return settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
+	}
+	base := sandbox.Default()
+	if a.Default != nil {
+		var err error
+		if base, err = a.Default(); err != nil {
+			return settings{}, &UsageError{Err: err}
+		}
+	}
+	return a.Flags.resolve(a.Program, base)
+}
+
+// ends turns what a verb returned into the interruption that caused it.
+func ends(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// print writes text, or v as JSON.
+func (a *App) print(text string, v any) error {
+	if a.JSON {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		text = string(b)
+	}
+	if _, err := fmt.Fprintln(a.Out, text); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
+
+// engines finds the engines of the settings. What they print goes to out.
+func engines(s settings, out io.Writer) ([]engine.Engine, error) {
+	found, err := engine.Find(s.runtime, out)
+	if err != nil {
+		return nil, &UsageError{Err: err, Hint: "install podman or docker, or choose the one that is there with --runtime"}
+	}
+	return found, nil
+}
+
+// options are those that ensure, build and plan share.
+func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
+	found, err := engines(s, out)
+	if err != nil {
+		return sandbox.Options{}, err
+	}
+	o := sandbox.Options{
+		Engines: found, Platform: s.platform, Registry: s.registry, Notify: a.notify,
+		PullTimeout: s.pull, BuildTimeout: s.build,
+	}
+	o.Verifier, err = s.verifier()
+	return o, err
+}

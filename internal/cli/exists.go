@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/vessux/openlock/internal/github"
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// ExistsJSON is the JSON of exists. Lists are never null.
+type ExistsJSON struct {
+	Ref       string   `json:"ref"`
+	Tag       string   `json:"tag"`
+	Identity  string   `json:"identity"`
+	State     string   `json:"state"`
+	Digest    string   `json:"digest"`    // of the index; empty where the registry gave none
+	Platforms []string `json:"platforms"` // that are there
+	Missing   []string `json:"missing"`   // asked for and not there
+	Reason    string   `json:"reason"`
+}
+
+// Exists prints the state of the image in its registry: complete when every
+// platform (none: all that are published) is there. It returns an error for
+// every other state.
+func (a *App) Exists(ctx context.Context, platforms []string) error {
+	s, err := a.start()
+	if err != nil {
+		return err
+	}
+	for i, p := range platforms {
+		if platforms[i], err = platform.Normalize(p); err != nil {
+			return &UsageError{Err: err}
+		}
+	}
+	ref, err := s.base.Ref()
+	if err != nil {
+		return err
+	}
+	if os.Getenv("CI") == "true" {
+		s.registry.Retry = registry.CIRetry
+	}
+	res, err := sandbox.Exists(ctx, s.base, platforms, s.registry)
+	if err != nil {
+		return ends(ctx, err)
+	}
+	for _, w := range res.Warnings {
+		a.say("warning: " + w)
+	}
+	err = a.GitHub.Set(
+		github.Output{Name: "ref", Value: res.Ref}, github.Output{Name: "tag", Value: ref.Tag},
+		github.Output{Name: "digest", Value: res.Digest}, github.Output{Name: "state", Value: string(res.State)},
+		github.Output{Name: "reason", Value: res.Reason}, github.Output{Name: "platforms", Value: strings.Join(res.Platforms, ",")},
+	)
+	if err != nil {
+		return err
+	}
+	err = a.print(string(res.State), ExistsJSON{
+		Ref: res.Ref, Tag: ref.Tag, Identity: s.base.Identity(), State: string(res.State), Digest: res.Digest,
+		Platforms: list(res.Platforms), Missing: list(res.Missing), Reason: res.Reason,
+	})
+	if err != nil || res.State == registry.Complete {
+		return err
+	}
+	return &sandbox.RefusedError{State: res.State, Reason: ref.String() + ": " + res.Reason, Hint: res.Hint}
+}
+
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

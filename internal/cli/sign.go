@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/vessux/openlock/internal/cosign"
+	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
+)
+
+// SignJSON is the JSON of release:sign.
+type SignJSON struct {
+	Ref    string `json:"ref"`
+	Digest string `json:"digest"` // of the index, that is signed; empty where nothing is
+	Action string `json:"action"` // signed or skipped
+	Reason string `json:"reason"`
+}
+
+// SignFlags are what release:sign takes beside [Flags].
+type SignFlags struct {
+	By     *string // keyless or a key, as cosign names them ($SIGN); off: nothing is signed
+	Digest *string // that the tag has to name
+}
+
+// Sign has cosign sign what is published, by its digest, where that is asked
+// for. With a policy to verify by, what is signed so already is not signed
+// again, and what was signed is verified.
+func (a *App) Sign(ctx context.Context, f SignFlags) error {
+	s, err := a.start()
+	if err != nil {
+		return err
+	}
+	ref, err := s.base.Ref()
+	if err != nil {
+		return err
+	}
+	out := SignJSON{Ref: ref.String(), Action: "skipped", Reason: a.signWord() + " is not set: nothing is to be signed"}
+	by := a.Program.pick(f.By, signSetting, nil, "").text
+	if by != "" && by != "off" {
+		if out, err = a.sign(ctx, s, by, f.Digest); err != nil {
+			return ends(ctx, err)
+		}
+	}
+	a.say(fmt.Sprintf("%s %s: %s", out.Action, ref, out.Reason))
+	return a.print(ref.String(), out)
+}
+
+// signWord is what the user sets to have something signed.
+func (a *App) signWord() string { return cmp.Or(a.Program.variable(signSetting), "-sign") }
+
+func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (SignJSON, error) {
+	if err := cosign.CheckSigner(by); err != nil {
+		return SignJSON{}, &UsageError{Err: err, Hint: a.signWord() + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
+	}
+	verifier, err := s.verifier()
+	if err != nil {
+		return SignJSON{}, err
+	}
+	if digest != nil {
+		if _, err := v1.NewHash(*digest); err != nil {
+			return SignJSON{}, &UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Hint: "it is an output of release:base"}
+		}
+	}
+	subject, err := s.published(ctx, digest)
+	if err != nil {
+		return SignJSON{}, err
+	}
+	out := SignJSON{Ref: subject.Ref.String(), Digest: subject.Digest, Action: "skipped", Reason: "it is signed so already"}
+	if verifier != nil {
+		err := verifier.Verify(ctx, subject)
+		if e := new(signature.Error); err == nil || errors.As(err, &e) && e.Unable {
+			return out, err
+		}
+	}
+	out.Action, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(by)
+	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, newHeld(a.Err, a.Quiet))
+	if errors.Is(err, cosign.ErrNoCosign) {
+		err = &UsageError{Err: err, Hint: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
+	}
+	if err != nil || verifier == nil {
+		return out, err
+	}
+	return out, seen(ctx, verifier, subject)
+}
+
+// published is the image in its registry, whole, and of that digest where one
+// is given: nobody signs what somebody else has put there.
+func (s settings) published(ctx context.Context, digest *string) (signature.Subject, error) {
+	s.registry.Retry = registry.CIRetry
+	res, err := sandbox.Exists(ctx, s.base, nil, s.registry)
+	if err != nil {
+		return signature.Subject{}, err
+	}
+	ref, err := s.base.Ref()
+	switch {
+	case err != nil:
+		return signature.Subject{}, err
+	case res.State != registry.Complete:
+		return signature.Subject{}, &sandbox.RefusedError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Hint: res.Hint}
+	case digest != nil && res.Digest != *digest:
+		return signature.Subject{}, &sandbox.RefusedError{
+			State: registry.Invalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, *digest),
+			Hint: "somebody else has published it: look at what is there",
+		}
+	}
+	return signature.Subject{Ref: ref, Digest: res.Digest, Identity: s.base.Identity(), Platform: sandbox.HostPlatform()}, nil
+}
+
+// seenWithin is how late a registry may show a signature.
+const seenWithin = 10 * time.Second
+
+// seen waits until what was signed verifies.
+func seen(ctx context.Context, v sandbox.Verifier, s signature.Subject) error {
+	for end := time.Now().Add(seenWithin); ; {
+		err := v.Verify(ctx, s)
+		if err == nil || ctx.Err() != nil || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}

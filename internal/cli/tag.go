@@ -1,0 +1,34 @@
+package cli
+
+import "errors"
+
+// Tag prints the image's ref; with short its tag of 12 digits, with full its
+// identity of 64.
+func (a *App) Tag(short, full bool) error {
+	if short && full {
+		return &UsageError{Err: errors.New("--short and --full contradict each other"), Hint: "--short is the tag of 12 digits, --full the identity of 64"}
+	}
+	s, err := a.start()
+	if err != nil {
+		return err
+	}
+	ref, err := s.base.Ref()
+	if err != nil {
+		return err
+	}
+	text := ref.String()
+	switch {
+	case short:
+		text = ref.Tag
+	case full:
+		text = s.base.Identity()
+	}
+	return a.print(text, TagJSON{Ref: ref.String(), Tag: ref.Tag, Identity: s.base.Identity()})
+}
+
+// TagJSON is the JSON of tag.
+type TagJSON struct {
+	Ref      string `json:"ref"`
+	Tag      string `json:"tag"`
+	Identity string `json:"identity"`
+}

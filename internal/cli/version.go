@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"runtime/debug"
+
+	"github.com/vessux/openlock/sandbox"
+)
+
+// VersionJSON is the JSON of version.
+type VersionJSON struct {
+	Version string `json:"version"` // of the module; "(devel)" when built from a checkout
+	Commit  string `json:"commit"`  // 40 hex digits, with "-dirty" when the checkout was changed; empty when not known
+	Tag     string `json:"tag"`     // of the embedded Containerfile
+	Ref     string `json:"ref"`     // of the embedded Containerfile in the default repository
+	Digest  string `json:"digest"`  // of its published index, that this release pulls; empty: whatever the tag names
+}
+
+// Version prints what program this is, and which image it looks for by
+// default. It reads no settings, so that it always works.
+func (a *App) Version() error {
+	ref, err := sandbox.Default().Ref()
+	if err != nil {
+		return err
+	}
+	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String(), Digest: sandbox.Default().Digest}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			v.Version = info.Main.Version
+		}
+		dirty := ""
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				v.Commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = "-dirty"
+			}
+		}
+		if v.Commit != "" {
+			v.Commit += dirty
+		}
+	}
+	text := "openlock " + v.Version
+	if v.Commit != "" {
+		text += " (" + v.Commit + ")"
+	}
+	text += "\nbase image " + v.Ref
+	if v.Digest != "" {
+		text += "@" + v.Digest
+	}
+	return a.print(text, v)
+}

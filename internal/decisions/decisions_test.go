@@ -1,0 +1,100 @@
+package decisions_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vessux/openlock/internal/decisions"
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
+)
+
+// TestEveryFaultIsDecided: the table leaves out no fault at no step.
+func TestEveryFaultIsDecided(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range decisions.Cases() {
+		if seen[c.String()] {
+			t.Errorf("%s is there twice", c)
+		}
+		seen[c.String()] = true
+		if len(c.Want) != len(decisions.Columns) || c.Says == "" {
+			t.Errorf("%s lacks something: %+v", c, c)
+		}
+	}
+	for _, f := range fault.Table() {
+		if !seen[f.String()] {
+			t.Errorf("no decision on %s", f)
+		}
+	}
+}
+
+// work is what a column may take beside its waits for the registry, on a slow
+// and busy machine. Package bench measures the waits themselves.
+var work = map[decisions.Column]time.Duration{
+	decisions.Probe: 5 * time.Second, decisions.Exists: 5 * time.Second,
+	decisions.EnsurePodman: time.Minute, decisions.EnsureDocker: time.Minute,
+	decisions.Push: time.Minute, decisions.Release: time.Minute,
+}
+
+// TestDecisions plays every cell of the table on the real parts.
+func TestDecisions(t *testing.T) {
+	var places []decisions.Place
+	for _, p := range decisions.Places() {
+		// For whoever works on one of them: DECISIONS=manifest/429 go test …
+		if strings.Contains(p.String(), os.Getenv("DECISIONS")) {
+			places = append(places, p)
+		}
+	}
+	wrong := 0
+	labtest.Need(t, lab.Podman, lab.Docker, lab.Dockerd, lab.Buildkitd, lab.Buildx)
+	parts, end, err := decisions.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	parts.Play(t.Context(), places, func(at decisions.Place, seen *decisions.Seen, err error) {
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", at, err)
+			return
+		case seen.Cell != at.Want[at.Column]:
+			wrong++
+			t.Errorf("%s: %+v, want %+v\nreason: %s\nsaid: %s", at, seen.Cell, at.Want[at.Column], seen.Reason, seen.Said)
+		case strings.ContainsFunc(seen.Said, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }):
+			t.Errorf("%s: control characters reach the terminal: %q", at, seen.Said)
+		}
+		if most := at.Bound() + work[at.Column]; seen.Took > most {
+			t.Errorf("%s took %s, want at most %s", at, seen.Took, most)
+		}
+		t.Logf("%6.2f s %s", seen.Took.Seconds(), at)
+	})
+	t.Logf("%d cells, %d wrong decisions", len(places), wrong)
+}
+
+// TestDocument: docs/decisions.md is made from the table.
+func TestDocument(t *testing.T) {
+	b, err := decisions.Measured()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	if err := decisions.Markdown(&want, b); err != nil {
+		t.Fatal(err)
+	}
+	root, err := lab.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(root, decisions.Document))
+	if err != nil || string(got) != want.String() {
+		t.Errorf("%s is not of this table (%v); run `go tool mage decisions`", decisions.Document, err)
+	}
+}

@@ -1,0 +1,159 @@
+// Package release builds what a release of the programs consists of, and
+// hands it to GitHub.
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
+)
+
+// Targets are what the programs are released for, os/arch.
+var Targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// program is one of those that a release consists of.
+type program struct {
+	name   string
+	module string // directory, from the root of the repository
+	pkg    string // from there
+	pulls  bool   // it is linked with the digest that it pulls
+}
+
+var programs = []program{
+	{"openlock", ".", "./tools/openlock", true},
+	{signature.ProgramName, lab.VerifyModule, "./" + signature.ProgramName, false},
+}
+
+// Sums is the name of the file with the checksums, as sha256sum writes them.
+const Sums = "SHA256SUMS"
+
+// Binaries builds the programs for every target into dir, with a file of
+// checksums. The same commit and Go make the same bytes, on every machine and
+// in every directory. Dir is made, and must not hold anything yet. Digest is
+// that of the base image's published index, sha256:…, which openlock then
+// pulls and no other; empty: whatever the tag names.
+func Binaries(ctx context.Context, dir, digest string, targets []string, out io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if there, err := os.ReadDir(dir); err == nil && len(there) > 0 {
+		return fmt.Errorf("%s is not empty: remove it first, so that nothing old is released", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var sums strings.Builder
+	for _, target := range targets {
+		for _, p := range programs {
+			file := p.fileName(target)
+			if err := p.build(ctx, root, target, digest, filepath.Join(dir, file)); err != nil {
+				return err
+			}
+			b, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				return err
+			}
+			line := fmt.Sprintf("%x  %s\n", sha256.Sum256(b), file)
+			sums.WriteString(line)
+			fmt.Fprint(out, line)
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, Sums), []byte(sums.String()), 0o644)
+}
+
+func (p program) fileName(target string) string {
+	name := p.name + "-" + strings.ReplaceAll(target, "/", "-")
+	if strings.HasPrefix(target, "windows/") {
+		name += ".exe"
+	}
+	return name
+}
+
+func (p program) build(ctx context.Context, root, target, digest, path string) error {
+	goos, arch, _ := strings.Cut(target, "/")
+	flags := "-ldflags=-s -w -buildid="
+	if p.pulls && digest != "" {
+		flags += " -X github.com/vessux/openlock/sandbox/base.digest=" + digest
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, p.pkg)
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(p.module))
+	// Whatever a machine sets in these would be in the bytes.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build of %s for %s: %w\n%s", p.name, target, err, said)
+	}
+	return nil
+}
+
+// PublishedDigest asks the registry once for the base image's index, and
+// returns its digest where it is complete; else nothing, and why. It never
+// waits for an image that is not there yet.
+func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options) (digest, why string, err error) {
+	res, err := sandbox.Exists(ctx, b, nil, o)
+	switch {
+	case err != nil:
+		return "", "", err
+	case res.State != registry.Complete:
+		return "", fmt.Sprintf("%s: %s", res.State, res.Reason), nil
+	}
+	return res.Digest, "", nil
+}
+
+// version is what a release's tag looks like (Semantic Versioning 2.0.0).
+var version = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+// GitHub makes the release of a tag with the files of dir, by the program gh.
+// Of a release that is there the files are replaced. A version with a suffix,
+// such as -rc.1, -beta or -alpha, is a pre-release.
+func GitHub(ctx context.Context, tag, dir string, out io.Writer) error {
+	args, err := createArgs(tag)
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return err
+	}
+	if want := len(Targets)*len(programs) + 1; len(files) != want {
+		return fmt.Errorf("%s holds %d files, and a release has %d: run release:binaries first", dir, len(files), want)
+	}
+	gh, err := exec.LookPath("gh")
+	if err != nil {
+		return fmt.Errorf("the program gh is missing: %w", err)
+	}
+	if exec.CommandContext(ctx, gh, "release", "view", tag).Run() == nil {
+		args = []string{"release", "upload", tag, "--clobber"}
+	}
+	cmd := exec.CommandContext(ctx, gh, append(args, files...)...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("gh release: %w", err)
+	}
+	return nil
+}
+
+func createArgs(tag string) ([]string, error) {
+	if !version.MatchString(tag) {
+		return nil, fmt.Errorf("%q is not a release's tag, vMAJOR.MINOR.PATCH with or without a suffix", tag)
+	}
+	args := []string{"release", "create", tag, "--verify-tag", "--generate-notes", "--title", tag}
+	if strings.Contains(tag, "-") {
+		args = append(args, "--prerelease")
+	}
+	return args, nil
+}

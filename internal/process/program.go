@@ -1,0 +1,135 @@
+// Package process runs the command line programs of engines and builders. A
+// program gets a process group of its own, ends with everything that it has
+// started when its context does, and never reaches a terminal raw.
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/internal/sanitize"
+)
+
+// stopGrace is what an engine has to end by itself after an interrupt. It is
+// short: a person who pressed Ctrl-C is waiting.
+const stopGrace = time.Second
+
+// Program is a command line program.
+type Program struct {
+	Name   string    // for messages
+	Path   string    // of its file
+	Output io.Writer // for what it prints while it works; nil: nobody wants it
+}
+
+// questionTimeout bounds every Ask. Podman does not answer while another one
+// writes a layer, which takes many seconds for a large one on a slow disk.
+const questionTimeout = time.Minute
+
+// Ask runs a quick command and returns its standard output. The error holds
+// the last line of what it said on standard error.
+func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
+	return p.AskWithin(ctx, questionTimeout, args...)
+}
+
+// AskWithin is [Program.Ask] with another limit.
+func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "no answer", limit: limit})
+	defer cancel()
+	var out, said bytes.Buffer
+	err := p.run(ctx, nil, &out, &said, args...)
+	if err == nil {
+		return out.Bytes(), nil
+	}
+	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(lastOf(said.Bytes()))}
+	if context.Cause(ctx) == nil {
+		e.said = sanitize.LastLine(said.Bytes())
+	}
+	return nil, e
+}
+
+// Work runs a long command, with env added to our own, and shows what it prints
+// as it comes.
+func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "not finished", limit: limit})
+	defer cancel()
+	out := newPlainWriter(p.Output)
+	defer out.Flush()
+	if err := p.run(ctx, env, out, out, args...); err != nil {
+		return &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
+	}
+	return nil
+}
+
+// run starts the program in a process group of its own. When ctx ends, the
+// group is interrupted, and killed where that did not help: engines start
+// helpers that would otherwise go on unseen.
+func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer, args ...string) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, p.Path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.WaitDelay = stopGrace
+	err := runGroup(cmd)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// Error tells which command failed, and what it said.
+type Error struct {
+	program, verb string
+	said          string // one line; empty where the output was shown already
+	err           error
+	// Tail is the end of what the command printed, of Ask on standard error
+	// only: at most 4 KiB. Ask's is as it came, not fit to print.
+	Tail string
+}
+
+func (e *Error) Error() string {
+	if e.said != "" {
+		return fmt.Sprintf("%s %s: %s", e.program, e.verb, e.said)
+	}
+	return fmt.Sprintf("%s %s: %v", e.program, e.verb, e.err)
+}
+
+// Unwrap returns the error behind.
+func (e *Error) Unwrap() error { return e.err }
+
+// ExitCode returns the exit code that err came from, or -1.
+func ExitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// LimitError tells that a command was stopped because it took too long.
+type LimitError struct {
+	what  string
+	limit time.Duration
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("%s within %s", e.what, e.limit) }
+
+// verb is the part of a command line that tells what was tried.
+func verb(args []string) string {
+	n := 0
+	for n < len(args) && n < 2 && !strings.HasPrefix(args[n], "-") {
+		n++
+	}
+	if n == 2 && args[0] != "image" && args[0] != "buildx" {
+		n = 1
+	}
+	return strings.Join(args[:n], " ")
+}
