@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -17,11 +16,6 @@ type Base struct {
 	// Digest, sha256:…, is that of the index which is known to be the image's;
 	// empty: not known. [Ensure] pulls from no other, whatever the tag names.
 	Digest string
-}
-
-// Default returns openlock's own base image, embedded in the program.
-func Default() Base {
-	return Base{Containerfile: base.Containerfile(), Repository: base.Repository, Digest: base.Digest()}
 }
 
 // Ref returns the image's name. The error is that of [tag.CheckRepository].

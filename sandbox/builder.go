@@ -27,13 +27,20 @@ type LegRequest struct {
 	NoCache       bool  // run every step again, where the builder would reuse any
 }
 
-// UnfitError tells why a builder cannot do what it is asked for.
-type UnfitError struct {
+// BuilderError tells why a builder cannot do what it is asked for.
+type BuilderError struct {
 	Reason string // one line, fit to print
-	Hint   string // the remedy, may be empty
+	Remedy string // the remedy, may be empty
+	Err    error  // the cause; may be nil
 }
 
-func (e *UnfitError) Error() string { return e.Reason }
+func (e *BuilderError) Error() string { return e.Reason }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *BuilderError) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause; nil where there is none.
+func (e *BuilderError) Unwrap() error { return e.Err }
 
 // PushError tells that images were built and not taken by the registry.
 type PushError struct{ Err error }

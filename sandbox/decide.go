@@ -14,10 +14,10 @@ type Action string
 
 // The actions.
 const (
-	Use   Action = "use"   // the image in the engine's store
-	Pull  Action = "pull"  // from the registry, by digest
-	Build Action = "build" // from the Containerfile's bytes
-	Fail  Action = "fail"  // nothing is allowed that could help
+	ActionUse   Action = "use"   // the image in the engine's store
+	ActionPull  Action = "pull"  // from the registry, by digest
+	ActionBuild Action = "build" // from the Containerfile's bytes
+	ActionFail  Action = "fail"  // nothing is allowed that could help
 )
 
 // Decision is what to do about an image, and why. The two functions that
@@ -34,6 +34,7 @@ type Decision struct {
 	Manifest string
 	Reason   string // one line, fit to print
 	Hint     string // the remedy, may be empty
+	Err      error  // the cause of a state other than complete, or of a failed pull; may be nil
 	// Warn asks for the reason to be said aloud, since the action is not the
 	// one that a healthy world would lead to.
 	Warn bool
@@ -68,23 +69,23 @@ func judge(image *engine.Image, identity, want string) string {
 // returns nil when the registry has to be asked.
 func fromLocal(l local, o Options) *Decision {
 	switch {
-	case o.Build == Always:
-		return &Decision{Action: Build, Reason: "a build is asked for"}
-	case l.good() && o.Pull != Always:
-		return &Decision{Action: Use, Reason: "the image is there" + l.verified.words()}
-	case o.Pull != Never:
+	case o.Build == PolicyAlways:
+		return &Decision{Action: ActionBuild, Reason: "a build is asked for"}
+	case l.good() && o.Pull != PolicyAlways:
+		return &Decision{Action: ActionUse, Reason: "the image is there" + l.verified.words()}
+	case o.Pull != PolicyNever:
 		return nil
 	}
-	d := &Decision{Action: Build, Reason: "the image is not there and pulling is off"}
+	d := &Decision{Action: ActionBuild, Reason: "the image is not there and pulling is off"}
 	if l.image != nil {
 		d.Reason, d.Warn = "the image there is not taken: "+l.wrong+"; and pulling is off", true
 	}
-	if o.Build == Never {
-		d.Action, d.State = Fail, registry.Absent
+	if o.Build == PolicyNever {
+		d.Action, d.State = ActionFail, registry.StateAbsent
 		d.Reason += ", and so is building"
 		d.Hint = "allow one of them: --pull missing, or --build missing"
 		if l.image != nil {
-			d.State = registry.Invalid
+			d.State = registry.StateInvalid
 		}
 	}
 	return d
@@ -92,31 +93,31 @@ func fromLocal(l local, o Options) *Decision {
 
 // fromRegistry decides by what the registry said.
 func fromRegistry(l local, r *registry.Result, o Options) *Decision {
-	d := &Decision{State: r.State, Digest: r.Digest, Reason: r.Reason, Hint: r.Hint}
+	d := &Decision{State: r.State, Digest: r.Digest, Reason: r.Reason, Hint: r.Hint, Err: r.Err}
 	child, ok := r.Child(o.Platform)
 	switch {
-	case ok && (r.State == registry.Complete || r.State == registry.Incomplete):
-		d.Action, d.Manifest, d.Hint = Pull, child.Digest, ""
+	case ok && (r.State == registry.StateComplete || r.State == registry.StateIncomplete):
+		d.Action, d.Manifest, d.Hint, d.Err = ActionPull, child.Digest, "", nil
 		d.Reason = "the registry has it for " + o.Platform
-	case o.Build == Never:
-		d.Action = Fail
+	case o.Build == PolicyNever:
+		d.Action = ActionFail
 	case l.good():
 		// Only "--pull always" gets here with a good image.
-		d.Action, d.Warn = Use, true
+		d.Action, d.Warn = ActionUse, true
 		d.Reason = "the image is there, and it could not be pulled again: " + r.Reason
 	default:
-		d.Action = Build
-		d.Warn = r.State != registry.Absent && r.State != registry.Incomplete
+		d.Action = ActionBuild
+		d.Warn = r.State != registry.StateAbsent && r.State != registry.StateIncomplete
 	}
 	return d
 }
 
 // afterPull decides when a pull has failed for good, or has brought another
 // image than the registry told of.
-func afterPull(d Decision, state registry.State, reason string, o Options) *Decision {
-	next := &Decision{Action: Build, State: state, Digest: d.Digest, Reason: reason, Warn: true}
-	if o.Build == Never {
-		next.Action = Fail
+func afterPull(d Decision, state registry.State, reason string, cause error, o Options) *Decision {
+	next := &Decision{Action: ActionBuild, State: state, Digest: d.Digest, Reason: reason, Err: cause, Warn: true}
+	if o.Build == PolicyNever {
+		next.Action = ActionFail
 	}
 	return next
 }

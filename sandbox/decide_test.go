@@ -23,14 +23,14 @@ func TestFromLocal(t *testing.T) {
 		pull, build            Policy
 		nothing, good, foreign Action
 	}{
-		{Missing, Missing, ask, Use, ask},
-		{Missing, Always, Build, Build, Build},
-		{Missing, Never, ask, Use, ask},
-		{Always, Missing, ask, ask, ask},
-		{Always, Never, ask, ask, ask},
-		{Never, Missing, Build, Use, Build},
-		{Never, Always, Build, Build, Build},
-		{Never, Never, Fail, Use, Fail},
+		{PolicyMissing, PolicyMissing, ask, ActionUse, ask},
+		{PolicyMissing, PolicyAlways, ActionBuild, ActionBuild, ActionBuild},
+		{PolicyMissing, PolicyNever, ask, ActionUse, ask},
+		{PolicyAlways, PolicyMissing, ask, ask, ask},
+		{PolicyAlways, PolicyNever, ask, ask, ask},
+		{PolicyNever, PolicyMissing, ActionBuild, ActionUse, ActionBuild},
+		{PolicyNever, PolicyAlways, ActionBuild, ActionBuild, ActionBuild},
+		{PolicyNever, PolicyNever, ActionFail, ActionUse, ActionFail},
 	} {
 		for _, c := range []struct {
 			name string
@@ -55,11 +55,11 @@ func TestFromLocal(t *testing.T) {
 }
 
 func TestFromLocalSaysWhatIsMissing(t *testing.T) {
-	never := Options{Pull: Never, Build: Never}
-	if d := fromLocal(nothing, never); d.State != registry.Absent || d.Hint == "" {
+	never := Options{Pull: PolicyNever, Build: PolicyNever}
+	if d := fromLocal(nothing, never); d.State != registry.StateAbsent || d.Hint == "" {
 		t.Errorf("nothing there: state %q, hint %q; want absent and a hint", d.State, d.Hint)
 	}
-	if d := fromLocal(foreign, never); d.State != registry.Invalid || d.Hint == "" {
+	if d := fromLocal(foreign, never); d.State != registry.StateInvalid || d.Hint == "" {
 		t.Errorf("a foreign image: state %q, hint %q; want invalid and a hint", d.State, d.Hint)
 	}
 }
@@ -75,16 +75,16 @@ func TestFromRegistry(t *testing.T) {
 		missing, never, use Action // build=missing, build=never, build=missing with a good local image
 		warn                bool   // whether build=missing is said aloud
 	}{
-		{registry.Result{State: registry.Complete, Children: mine}, Pull, Pull, Pull, false},
-		{registry.Result{State: registry.Incomplete, Children: mine}, Pull, Pull, Pull, false},
-		{registry.Result{State: registry.Incomplete}, Build, Fail, Use, false},
-		{registry.Result{State: registry.Absent}, Build, Fail, Use, false},
-		{registry.Result{State: registry.Denied}, Build, Fail, Use, true},
-		{registry.Result{State: registry.Throttled}, Build, Fail, Use, true},
-		{registry.Result{State: registry.Unreachable}, Build, Fail, Use, true},
-		{registry.Result{State: registry.Invalid}, Build, Fail, Use, true},
+		{registry.Result{State: registry.StateComplete, Children: mine}, ActionPull, ActionPull, ActionPull, false},
+		{registry.Result{State: registry.StateIncomplete, Children: mine}, ActionPull, ActionPull, ActionPull, false},
+		{registry.Result{State: registry.StateIncomplete}, ActionBuild, ActionFail, ActionUse, false},
+		{registry.Result{State: registry.StateAbsent}, ActionBuild, ActionFail, ActionUse, false},
+		{registry.Result{State: registry.StateDenied}, ActionBuild, ActionFail, ActionUse, true},
+		{registry.Result{State: registry.StateThrottled}, ActionBuild, ActionFail, ActionUse, true},
+		{registry.Result{State: registry.StateUnreachable}, ActionBuild, ActionFail, ActionUse, true},
+		{registry.Result{State: registry.StateInvalid}, ActionBuild, ActionFail, ActionUse, true},
 		// No state but complete and incomplete is worth a pull, whatever else the result says.
-		{registry.Result{State: registry.Invalid, Children: mine}, Build, Fail, Use, true},
+		{registry.Result{State: registry.StateInvalid, Children: mine}, ActionBuild, ActionFail, ActionUse, true},
 	} {
 		row.res.Reason, row.res.Digest = "what the registry said", "sha256:0"
 		for _, c := range []struct {
@@ -93,26 +93,26 @@ func TestFromRegistry(t *testing.T) {
 			build Policy
 			want  Action
 		}{
-			{nothing, Missing, Missing, row.missing},
-			{nothing, Always, Missing, row.missing},
-			{foreign, Missing, Missing, row.missing},
-			{nothing, Missing, Never, row.never},
-			{foreign, Always, Never, row.never},
-			{good, Always, Never, row.never},
-			{good, Always, Missing, row.use},
+			{nothing, PolicyMissing, PolicyMissing, row.missing},
+			{nothing, PolicyAlways, PolicyMissing, row.missing},
+			{foreign, PolicyMissing, PolicyMissing, row.missing},
+			{nothing, PolicyMissing, PolicyNever, row.never},
+			{foreign, PolicyAlways, PolicyNever, row.never},
+			{good, PolicyAlways, PolicyNever, row.never},
+			{good, PolicyAlways, PolicyMissing, row.use},
 		} {
 			d := fromRegistry(c.l, &row.res, Options{Pull: c.pull, Build: c.build, Platform: platform})
 			where := fmt.Sprintf("%s, children %d, pull=%s, build=%s, local %+v", row.res.State, len(row.res.Children), c.pull, c.build, c.l)
 			if d.Action != c.want {
 				t.Errorf("%s: %q, want %q", where, d.Action, c.want)
 			}
-			if (d.Manifest == "sha256:1") != (d.Action == Pull) {
+			if (d.Manifest == "sha256:1") != (d.Action == ActionPull) {
 				t.Errorf("%s: %s of manifest %q", where, d.Action, d.Manifest)
 			}
 			if d.State != row.res.State || d.Reason == "" {
 				t.Errorf("%s: state %q, reason %q", where, d.State, d.Reason)
 			}
-			if d.Action == Build && d.Warn != row.warn {
+			if d.Action == ActionBuild && d.Warn != row.warn {
 				t.Errorf("%s: warns %t, want %t", where, d.Warn, row.warn)
 			}
 		}
@@ -142,14 +142,14 @@ func TestJudge(t *testing.T) {
 
 func TestOptionsAreCheckedFirst(t *testing.T) {
 	for _, o := range []Options{
-		{Pull: "sometimes"}, {Build: "yes"}, {Pull: Always, Build: Always}, {Platform: "arm64"}, {Platform: "linux/arm64/v8/x"},
+		{Pull: "sometimes"}, {Build: "yes"}, {Pull: PolicyAlways, Build: PolicyAlways}, {Platform: "arm64"}, {Platform: "linux/arm64/v8/x"},
 	} {
 		if _, err := o.withDefaults(); err == nil {
 			t.Errorf("%+v is taken", o)
 		}
 	}
 	o, err := Options{}.withDefaults()
-	if err != nil || o.Pull != Missing || o.Build != Missing || o.Platform != HostPlatform() {
+	if err != nil || o.Pull != PolicyMissing || o.Build != PolicyMissing || o.Platform != HostPlatform() {
 		t.Errorf("defaults: %+v, %v", o, err)
 	}
 }

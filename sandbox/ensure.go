@@ -21,13 +21,13 @@ type Source string
 
 // The sources.
 const (
-	FromStore    Source = "local"
-	FromRegistry Source = "pulled"
-	FromBuild    Source = "built"
+	SourceLocal  Source = "local"
+	SourcePulled Source = "pulled"
+	SourceBuilt  Source = "built"
 )
 
-// Outcome is what [Ensure] did.
-type Outcome struct {
+// EnsureResult is what [Ensure] did.
+type EnsureResult struct {
 	Ref      tag.Ref
 	Identity string
 	// Digest is that of the index which was pulled from, sha256:…; else empty.
@@ -43,49 +43,56 @@ type Outcome struct {
 	Duration time.Duration
 }
 
-// RefusedError tells that the image could not be had within the policies that
+// StateError tells that the image could not be had within the policies that
 // were given.
-type RefusedError struct {
+type StateError struct {
 	State  registry.State // what the registry said; Absent or Invalid where it was not asked
 	Reason string         // one line, fit to print
-	Hint   string         // the remedy, may be empty
+	Remedy string         // the remedy, may be empty
+	Err    error          // the cause; may be nil
 }
 
-func (e *RefusedError) Error() string { return e.Reason }
+func (e *StateError) Error() string { return e.Reason }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *StateError) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause; nil where there is none.
+func (e *StateError) Unwrap() error { return e.Err }
 
 // Ensure has the image in an engine's store, under its ref, when it returns
 // without an error. One process at a time does so for an engine's store and an
 // identity; the others wait, and find the work done.
 //
-// Errors: [*RefusedError]; [*engine.NotInstalledError] where there is no
+// Errors: [*StateError]; [*engine.NotInstalledError] where there is no
 // candidate, [*engine.UnavailableError] where none answers; [*lock.Error];
 // ctx's cause; else what the engine said.
-func Ensure(ctx context.Context, b Base, o Options) (*Outcome, error) {
+func Ensure(ctx context.Context, b Base, o Options) (*EnsureResult, error) {
 	start := time.Now()
 	j, err := newJob(ctx, b, o)
 	if err != nil {
 		return nil, err
 	}
 	d := fromLocal(j.local, j.o)
-	if d == nil || d.Action == Build {
+	if d == nil || d.Action == ActionBuild {
 		if d, err = j.underLock(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if d.Action == Fail {
-		return nil, &RefusedError{State: d.State, Reason: d.Reason, Hint: d.Hint}
+	if d.Action == ActionFail {
+		return nil, &StateError{State: d.State, Reason: d.Reason, Remedy: d.Hint, Err: d.Err}
 	}
-	out := &Outcome{
+	out := &EnsureResult{
 		Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), State: d.State,
 		Reason: d.Reason, Platform: j.o.Platform, Duration: time.Since(start),
 	}
 	switch d.Action {
-	case Use:
-		out.Source, out.Verified = FromStore, j.local.verified
-	case Pull:
-		out.Source, out.Digest, out.Verified = FromRegistry, d.Digest, BySignature
-	case Build:
-		out.Source, out.Verified = FromBuild, ByBuild
+	case ActionUse:
+		out.Source, out.Verified = SourceLocal, j.local.verified
+	case ActionPull:
+		out.Source, out.Digest, out.Verified = SourcePulled, d.Digest, VerifiedBySignature
+	case ActionBuild:
+		out.Source, out.Verified = SourceBuilt, VerifiedByBuild
 	}
 	if j.o.Verifier == nil {
 		out.Verified = ""
@@ -93,18 +100,31 @@ func Ensure(ctx context.Context, b Base, o Options) (*Outcome, error) {
 	return out, nil
 }
 
-// Plan decides as [Ensure] would, changes nothing and takes no lock. It
-// returns the decision and the name of the engine it is about.
-func Plan(ctx context.Context, b Base, o Options) (*Decision, string, error) {
+// PlanResult is what [Ensure] would do.
+type PlanResult struct {
+	Decision
+	Ref      tag.Ref
+	Identity string
+	Engine   string // its name
+	Platform string // os/arch[/variant]
+}
+
+// Plan decides as [Ensure] would, changes nothing and takes no lock. The errors
+// are those of Ensure, but for [*StateError]: where Ensure would return one, the
+// action is [ActionFail].
+func Plan(ctx context.Context, b Base, o Options) (*PlanResult, error) {
 	j, err := newJob(ctx, b, o)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	d, err := j.decide(ctx, false)
-	if err == nil && d.Action == Pull && o.Verifier != nil {
+	if err != nil {
+		return nil, err
+	}
+	if d.Action == ActionPull && o.Verifier != nil {
 		d.Reason += ", where its signature is the right one"
 	}
-	return d, j.engine.Name(), err
+	return &PlanResult{Decision: *d, Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), Platform: j.o.Platform}, nil
 }
 
 // job is one image, wanted in one engine.
@@ -219,7 +239,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, error) {
 	q.Digest = j.Digest
 	res, err := registry.Probe(ctx, q, j.o.Registry)
-	if err != nil || j.Digest == "" || res.State != registry.Absent {
+	if err != nil || j.Digest == "" || res.State != registry.StateAbsent {
 		return res, err
 	}
 	q.Digest = ""
@@ -227,7 +247,7 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 	if err != nil || byTag.Digest == "" {
 		return byTag, err
 	}
-	byTag.State, byTag.Missing, byTag.Children = registry.Invalid, q.Platforms, nil
+	byTag.State, byTag.Missing, byTag.Children = registry.StateInvalid, q.Platforms, nil
 	byTag.Reason = fmt.Sprintf("published image differs from the one this release was built with: it is %s, not %s", byTag.Digest, j.Digest)
 	byTag.Hint = "the registry or a mirror serves another image under this tag: tell its owner"
 	return byTag, nil
@@ -255,15 +275,15 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Action == Pull {
+	if d.Action == ActionPull {
 		if d, err = j.pull(ctx, *d); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case d.Action == Build:
+	case d.Action == ActionBuild:
 		return d, j.build(ctx, d)
-	case d.Action == Use && d.Warn:
+	case d.Action == ActionUse && d.Warn:
 		j.o.Notify(Notice{Text: d.Reason, Hint: d.Hint, Warning: true})
 	}
 	return d, nil
@@ -293,7 +313,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, cause
 	}
 	if err != nil {
-		return afterPull(d, d.State, "the pull failed: "+sanitize.Line(err.Error()), j.o), nil
+		return afterPull(d, d.State, "the pull failed: "+sanitize.Line(err.Error()), err, j.o), nil
 	}
 	image, err := j.inspect(ctx, pinned)
 	if err != nil {
@@ -302,7 +322,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
 		// Nobody has asked for that image. It stays where another name holds it.
 		_ = j.engine.Remove(ctx, pinned)
-		return afterPull(d, registry.Invalid, "what was pulled is not our image: "+wrong, j.o), nil
+		return afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o), nil
 	}
 	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return nil, err

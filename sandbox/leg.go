@@ -17,9 +17,9 @@ import (
 // yet would explain.
 const lateness = 8 * time.Second
 
-// Leg builds one platform's image and pushes it by digest only, or finds it
+// PublishLeg builds one platform's image and pushes it by digest only, or finds it
 // published, and returns it. The errors are those of [Publish].
-func Leg(ctx context.Context, b Base, platform string, o PublishOptions) (*registry.Child, error) {
+func PublishLeg(ctx context.Context, b Base, platform string, o PublishOptions) (*registry.Child, error) {
 	o.Platforms, o.Legs, o.Force = []string{platform}, nil, ""
 	p, err := newPublisher(b, o)
 	if err != nil {
@@ -53,7 +53,7 @@ func (p *publisher) make(ctx context.Context, platforms []string) ([]registry.Ch
 	}
 	if len(rest) > 0 {
 		if p.o.Builder == nil {
-			return nil, &UnfitError{Reason: "there is no leg for " + strings.Join(rest, ", "), Hint: "build it with release:leg, and hand over its digest"}
+			return nil, &BuilderError{Reason: "there is no leg for " + strings.Join(rest, ", "), Remedy: "build it with release:leg, and hand over its digest"}
 		}
 		if err := p.o.Builder.Check(ctx, rest); err != nil {
 			return nil, err
@@ -128,9 +128,9 @@ func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
 	}
 	w.Close()
 	text := sanitize.Line(err.Error())
-	return &RefusedError{
+	return &StateError{
 		State: stateOf(text), Reason: "the registry did not take what was built: " + text,
-		Hint: "run it again; nothing is under the tag",
+		Remedy: "run it again; nothing is under the tag", Err: err,
 	}
 }
 
@@ -142,15 +142,15 @@ func stateOf(text string) registry.State {
 		word  string
 		state registry.State
 	}{
-		{"401 Unauthorized", registry.Denied}, {": unauthorized: ", registry.Denied},
-		{"403 Forbidden", registry.Denied}, {": denied: ", registry.Denied},
-		{"429 Too Many Requests", registry.Throttled}, {": toomanyrequests: ", registry.Throttled},
+		{"401 Unauthorized", registry.StateDenied}, {": unauthorized: ", registry.StateDenied},
+		{"403 Forbidden", registry.StateDenied}, {": denied: ", registry.StateDenied},
+		{"429 Too Many Requests", registry.StateThrottled}, {": toomanyrequests: ", registry.StateThrottled},
 	} {
 		if strings.Contains(text, w.word) {
 			return w.state
 		}
 	}
-	return registry.Unreachable
+	return registry.StateUnreachable
 }
 
 // find looks at one leg in the repository by its digest: it has to be, or to
@@ -163,14 +163,14 @@ func (p *publisher) find(ctx context.Context, digest, platform string) (*registr
 	q.Digest = digest
 	start := time.Now()
 	res, err := p.await(ctx, q, p.o.Registry, func(r *registry.Result) bool {
-		late := r.State == registry.Absent || r.State == registry.Incomplete
+		late := r.State == registry.StateAbsent || r.State == registry.StateIncomplete
 		return !late || time.Since(start) > lateness
 	})
 	if err != nil {
 		return nil, err
 	}
-	if res.State != registry.Complete {
-		return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s@%s: %s", p.Repository, digest, res.Reason), Hint: res.Hint}
+	if res.State != registry.StateComplete {
+		return nil, &StateError{State: res.State, Reason: fmt.Sprintf("%s@%s: %s", p.Repository, digest, res.Reason), Remedy: res.Hint, Err: res.Err}
 	}
 	return &res.Children[0], nil
 }

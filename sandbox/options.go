@@ -18,19 +18,19 @@ import (
 // Policy says when something may be done, in the words that engines use.
 type Policy string
 
-// The policies. The zero value is Missing.
+// The policies. The zero value is PolicyMissing.
 const (
-	Missing Policy = "missing" // where the image is not there otherwise
-	Always  Policy = "always"  // even where it is
-	Never   Policy = "never"
+	PolicyMissing Policy = "missing" // where the image is not there otherwise
+	PolicyAlways  Policy = "always"  // even where it is
+	PolicyNever   Policy = "never"
 )
 
-// ParsePolicy reads a policy; the empty string is [Missing].
+// ParsePolicy reads a policy; the empty string is [PolicyMissing].
 func ParsePolicy(s string) (Policy, error) {
 	switch p := Policy(s); p {
 	case "":
-		return Missing, nil
-	case Missing, Always, Never:
+		return PolicyMissing, nil
+	case PolicyMissing, PolicyAlways, PolicyNever:
 		return p, nil
 	}
 	return "", fmt.Errorf("%q: want missing, always or never", s)
@@ -100,7 +100,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Build, err = ParsePolicy(string(o.Build)); err != nil {
 		return o, fmt.Errorf("build policy %w", err)
 	}
-	if o.Pull == Always && o.Build == Always {
+	if o.Pull == PolicyAlways && o.Build == PolicyAlways {
 		return o, errors.New("pull and build cannot both be \"always\": one of them would be for nothing")
 	}
 	if o.Platform == "" {

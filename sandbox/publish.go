@@ -12,14 +12,14 @@ import (
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-// Published is what [Publish] did.
-type Published string
+// PublishOutcome is what [Publish] did.
+type PublishOutcome string
 
 // What Publish does.
 const (
-	Skipped  Published = "skipped"   // every platform was there
-	New      Published = "published" // there was none, or it was replaced by force
-	Repaired Published = "repaired"  // some platforms were there, and stay as they are
+	OutcomeSkipped   PublishOutcome = "skipped"   // every platform was there
+	OutcomePublished PublishOutcome = "published" // there was none, or it was replaced by force
+	OutcomeRepaired  PublishOutcome = "repaired"  // some platforms were there, and stay as they are
 )
 
 // verifyTimeout is the default of [PublishOptions.VerifyTimeout]. Registries
@@ -38,20 +38,20 @@ type PublishOptions struct {
 	// is complete or invalid.
 	Force   string
 	NoCache bool
-	// VerifyTimeout bounds the wait until the world sees what was published;
+	// VisibilityTimeout bounds the wait until the world sees what was published;
 	// default 60 s.
-	VerifyTimeout time.Duration
+	VisibilityTimeout time.Duration
 	// Registry bounds every question; without a Retry, [registry.CIRetry].
 	Registry registry.Options
 	Notify   func(Notice) // as in [Options]
 }
 
-// Publication is the outcome of [Publish].
-type Publication struct {
+// PublishResult is the outcome of [Publish].
+type PublishResult struct {
 	Ref      tag.Ref
 	Identity string
 	Digest   string           // of the index under the tag, sha256:…
-	Action   Published        // what was done
+	Outcome  PublishOutcome   // what was done
 	State    registry.State   // what the registry said before
 	Reason   string           // why, one line
 	Children []registry.Child // a child for each required platform
@@ -64,9 +64,9 @@ type Publication struct {
 // doubt is never read as "not there". Interrupted anywhere, another run
 // completes the work.
 //
-// Errors: [*RefusedError]; [*UnfitError]; ctx's cause; else what the builder
+// Errors: [*StateError]; [*BuilderError]; ctx's cause; else what the builder
 // said.
-func Publish(ctx context.Context, b Base, o PublishOptions) (*Publication, error) {
+func Publish(ctx context.Context, b Base, o PublishOptions) (*PublishResult, error) {
 	start := time.Now()
 	p, err := newPublisher(b, o)
 	if err != nil {
@@ -76,19 +76,19 @@ func Publish(ctx context.Context, b Base, o PublishOptions) (*Publication, error
 	if err != nil {
 		return nil, err
 	}
-	out := &Publication{Ref: p.ref, Identity: p.identity, State: before.State}
+	out := &PublishResult{Ref: p.ref, Identity: p.identity, State: before.State}
 	missing, err := p.missing(before)
 	if err != nil {
 		return nil, err
 	}
 	if len(missing) == 0 {
-		out.Action, out.Digest, out.Children = Skipped, before.Digest, before.Children
+		out.Outcome, out.Digest, out.Children = OutcomeSkipped, before.Digest, before.Children
 		out.Reason = "every platform is there: " + before.Reason
 	} else if err := p.publish(ctx, before, missing, out); err != nil {
 		return nil, err
 	}
-	if out.Action != Skipped || !before.Anonymous {
-		if err := p.verify(ctx, out.Digest); err != nil {
+	if out.Outcome != OutcomeSkipped || !before.Anonymous {
+		if err := p.checkPublic(ctx, out.Digest); err != nil {
 			return nil, err
 		}
 	}
@@ -122,8 +122,8 @@ func newPublisher(b Base, o PublishOptions) (*publisher, error) {
 	if p.o.Registry.Retry == (registry.Retry{}) {
 		p.o.Registry.Retry = registry.CIRetry
 	}
-	if p.o.VerifyTimeout <= 0 {
-		p.o.VerifyTimeout = verifyTimeout
+	if p.o.VisibilityTimeout <= 0 {
+		p.o.VisibilityTimeout = verifyTimeout
 	}
 	if p.o.Notify == nil {
 		p.o.Notify = func(Notice) {}
@@ -149,25 +149,25 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 		if r.Digest == p.o.Force {
 			return p.o.Platforms, nil
 		}
-		if r.State == registry.Complete || r.State == registry.Incomplete || r.State == registry.Absent || r.Digest != "" {
-			return nil, &UnfitError{
+		if r.State == registry.StateComplete || r.State == registry.StateIncomplete || r.State == registry.StateAbsent || r.Digest != "" {
+			return nil, &BuilderError{
 				Reason: fmt.Sprintf("%s is to be replaced where it is %s, and it is %s", p.ref, p.o.Force, orNothing(r.Digest)),
-				Hint:   "look at what is there before you replace it",
+				Remedy: "look at what is there before you replace it",
 			}
 		}
 	}
 	switch r.State {
-	case registry.Complete:
+	case registry.StateComplete:
 		return nil, nil
-	case registry.Incomplete, registry.Absent:
+	case registry.StateIncomplete, registry.StateAbsent:
 		return r.Missing, nil
-	case registry.Denied:
+	case registry.StateDenied:
 		// Private or not there: who may push may know.
 		return p.o.Platforms, nil
 	}
-	e := &RefusedError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Hint: r.Hint}
-	if r.State == registry.Invalid && r.Digest != "" {
-		e.Hint = "to replace what is there, force it by its digest " + r.Digest
+	e := &StateError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Remedy: r.Hint, Err: r.Err}
+	if r.State == registry.StateInvalid && r.Digest != "" {
+		e.Remedy = "to replace what is there, force it by its digest " + r.Digest
 	}
 	return nil, e
 }
@@ -180,7 +180,7 @@ func orNothing(digest string) string {
 }
 
 // publish gets the missing platforms, and puts the index under the tag.
-func (p *publisher) publish(ctx context.Context, before *registry.Result, missing []string, out *Publication) error {
+func (p *publisher) publish(ctx context.Context, before *registry.Result, missing []string, out *PublishResult) error {
 	made, err := p.make(ctx, missing)
 	if err != nil {
 		return err
@@ -195,11 +195,11 @@ func (p *publisher) publish(ctx context.Context, before *registry.Result, missin
 		return err
 	}
 	if len(still) == 0 {
-		out.Action, out.Digest, out.Children = Skipped, now.Digest, now.Children
+		out.Outcome, out.Digest, out.Children = OutcomeSkipped, now.Digest, now.Children
 		out.Reason = "somebody else has published it meanwhile"
-		if before.State == registry.Incomplete && now.Digest == before.Digest {
+		if before.State == registry.StateIncomplete && now.Digest == before.Digest {
 			// The same bits again: the index that lacked them is whole.
-			out.Action, out.Reason = Repaired, before.Reason
+			out.Outcome, out.Reason = OutcomeRepaired, before.Reason
 		}
 		return nil
 	}
@@ -218,12 +218,12 @@ func (p *publisher) publish(ctx context.Context, before *registry.Result, missin
 	if out.Digest, err = w.PutIndex(ctx, p.ref.Tag, out.Children); err != nil {
 		return refusedBy(err)
 	}
-	out.Action, out.Reason = New, before.Reason
+	out.Outcome, out.Reason = OutcomePublished, before.Reason
 	switch {
 	case p.o.Force != "":
 		out.Reason = "it replaces " + p.o.Force + " by force"
 	case len(there) > 0:
-		out.Action = Repaired
+		out.Outcome = OutcomeRepaired
 	}
 	p.o.Notify(Notice{Text: fmt.Sprintf("%s is now %s", p.ref, out.Digest)})
 	return nil
@@ -238,7 +238,7 @@ func (p *publisher) assemble(there, made []registry.Child) ([]registry.Child, er
 			c, ok = childFor(made, platform)
 		}
 		if !ok {
-			return nil, &RefusedError{State: registry.Incomplete, Reason: platform + " was deleted while the others were built", Hint: "run it again"}
+			return nil, &StateError{State: registry.StateIncomplete, Reason: platform + " was deleted while the others were built", Remedy: "run it again"}
 		}
 		all = append(all, c)
 	}
@@ -259,5 +259,5 @@ func refusedBy(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return &RefusedError{State: e.State, Reason: e.Reason, Hint: e.Hint}
+	return &StateError{State: e.State, Reason: e.Reason, Remedy: e.Remedy, Err: err}
 }

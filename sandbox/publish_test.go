@@ -75,11 +75,11 @@ func toPublish(r *lab.Registry) sandbox.Base {
 	return sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: r.Host() + "/vessux/openlock-base"}
 }
 
-func publish(t *testing.T, b sandbox.Base, o sandbox.PublishOptions) (*sandbox.Publication, error) {
+func publish(t *testing.T, b sandbox.Base, o sandbox.PublishOptions) (*sandbox.PublishResult, error) {
 	t.Helper()
 	o.Registry.Retry = quickRetry
-	if o.VerifyTimeout == 0 {
-		o.VerifyTimeout = 500 * time.Millisecond
+	if o.VisibilityTimeout == 0 {
+		o.VisibilityTimeout = 500 * time.Millisecond
 	}
 	return sandbox.Publish(labtest.Context(t, time.Minute), b, o)
 }
@@ -93,9 +93,9 @@ func stateIs(t *testing.T, b sandbox.Base, want registry.State) *registry.Result
 	return res
 }
 
-func refusedWith(t *testing.T, err error, want registry.State) *sandbox.RefusedError {
+func refusedWith(t *testing.T, err error, want registry.State) *sandbox.StateError {
 	t.Helper()
-	e := new(sandbox.RefusedError)
+	e := new(sandbox.StateError)
 	if !errors.As(err, &e) || e.State != want {
 		t.Fatalf("%v, want a refusal with %s", err, want)
 	}
@@ -107,18 +107,18 @@ func TestPublishDecides(t *testing.T) {
 	b := toPublish(r)
 	p := &pusher{}
 	first, err := publish(t, b, sandbox.PublishOptions{Builder: p})
-	if err != nil || first.Action != sandbox.New || len(first.Children) != 2 {
+	if err != nil || first.Outcome != sandbox.OutcomePublished || len(first.Children) != 2 {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	again, err := publish(t, b, sandbox.PublishOptions{Builder: p})
-	if err != nil || again.Action != sandbox.Skipped || again.Digest != first.Digest || p.asked != 1 {
+	if err != nil || again.Outcome != sandbox.OutcomeSkipped || again.Digest != first.Digest || p.asked != 1 {
 		t.Fatalf("%+v, %v; the builder was asked %d times", again, err, p.asked)
 	}
 	if err := lab.Delete(t.Context(), b.Repository, "manifests", first.Children[1].Digest); err != nil {
 		t.Fatal(err)
 	}
 	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: p})
-	if err != nil || repaired.Action != sandbox.Repaired || repaired.Children[0] != first.Children[0] {
+	if err != nil || repaired.Outcome != sandbox.OutcomeRepaired || repaired.Children[0] != first.Children[0] {
 		t.Fatalf("%+v, %v", repaired, err)
 	}
 	if repaired.Digest != first.Digest {
@@ -127,7 +127,7 @@ func TestPublishDecides(t *testing.T) {
 	if got := p.built[1]; len(got) != 1 || got[0] != "linux/arm64" {
 		t.Errorf("to repair arm64, %q was built", got)
 	}
-	stateIs(t, b, registry.Complete)
+	stateIs(t, b, registry.StateComplete)
 }
 
 // TestRepairKeepsWhatIsThere, also where a build makes other bits each time.
@@ -142,13 +142,13 @@ func TestRepairKeepsWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	repaired, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{run: "2"}})
-	if err != nil || repaired.Action != sandbox.Repaired {
+	if err != nil || repaired.Outcome != sandbox.OutcomeRepaired {
 		t.Fatalf("%+v, %v", repaired, err)
 	}
 	if repaired.Children[0] != first.Children[0] || repaired.Children[1] == first.Children[1] || repaired.Digest == first.Digest {
 		t.Errorf("%+v\nbecame %+v", first, repaired)
 	}
-	if now := stateIs(t, b, registry.Complete); now.Digest != repaired.Digest {
+	if now := stateIs(t, b, registry.StateComplete); now.Digest != repaired.Digest {
 		t.Errorf("%s is under the tag", now.Digest)
 	}
 }
@@ -168,11 +168,11 @@ func breaks(t *testing.T, name string) func(http.Handler) http.Handler {
 // built, and nothing is put under the tag.
 func TestPublishInDoubt(t *testing.T) {
 	for name, want := range map[string]registry.State{
-		"ping/silent":  registry.Unreachable,
-		"manifest/429": registry.Throttled, "manifest/500": registry.Unreachable, "manifest/html": registry.Invalid,
-		"manifest/silent": registry.Unreachable, "manifest/reset": registry.Unreachable,
-		"upload/429": registry.Throttled, "upload/500": registry.Unreachable, "upload/html": registry.Invalid,
-		"upload/403": registry.Denied, "upload/401": registry.Denied, "upload/reset": registry.Unreachable,
+		"ping/silent":  registry.StateUnreachable,
+		"manifest/429": registry.StateThrottled, "manifest/500": registry.StateUnreachable, "manifest/html": registry.StateInvalid,
+		"manifest/silent": registry.StateUnreachable, "manifest/reset": registry.StateUnreachable,
+		"upload/429": registry.StateThrottled, "upload/500": registry.StateUnreachable, "upload/html": registry.StateInvalid,
+		"upload/403": registry.StateDenied, "upload/401": registry.StateDenied, "upload/reset": registry.StateUnreachable,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestPublishInDoubt(t *testing.T) {
 				t.Error("it was built")
 			}
 			r.Wrap(nil)
-			stateIs(t, b, registry.Absent)
+			stateIs(t, b, registry.StateAbsent)
 		})
 	}
 }
@@ -199,8 +199,8 @@ func TestPublishInDoubt(t *testing.T) {
 // given leaves no tag, whatever it fails at, and the next run completes.
 func TestPublishLosesRegistry(t *testing.T) {
 	for name, want := range map[string]registry.State{
-		"upload/reset": registry.Unreachable, "upload/500": registry.Unreachable, "upload/429": registry.Throttled, "upload/403": registry.Denied,
-		"manifest/500": registry.Unreachable, "child/500": registry.Unreachable,
+		"upload/reset": registry.StateUnreachable, "upload/500": registry.StateUnreachable, "upload/429": registry.StateThrottled, "upload/403": registry.StateDenied,
+		"manifest/500": registry.StateUnreachable, "child/500": registry.StateUnreachable,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,9 +211,9 @@ func TestPublishLosesRegistry(t *testing.T) {
 			_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
 			refusedWith(t, err, want)
 			r.Wrap(nil)
-			stateIs(t, b, registry.Absent)
+			stateIs(t, b, registry.StateAbsent)
 			p.before = nil
-			if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Action != sandbox.New {
+			if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Outcome != sandbox.OutcomePublished {
 				t.Errorf("the next run: %+v, %v", res, err)
 			}
 		})
@@ -237,7 +237,7 @@ func TestPublishTogether(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if digests[0] != digests[1] || digests[0] != stateIs(t, b, registry.Complete).Digest {
+	if digests[0] != digests[1] || digests[0] != stateIs(t, b, registry.StateComplete).Digest {
 		t.Errorf("%q", digests)
 	}
 }
@@ -252,12 +252,12 @@ func TestPublishNeverOverwrites(t *testing.T) {
 	foreign := labtest.Publish(t, ref, "of another file")
 	p := &pusher{}
 	_, err = publish(t, b, sandbox.PublishOptions{Builder: p})
-	e := refusedWith(t, err, registry.Invalid)
-	if !strings.Contains(e.Hint, foreign.Digest) {
-		t.Errorf("the hint %q does not name what is there", e.Hint)
+	e := refusedWith(t, err, registry.StateInvalid)
+	if !strings.Contains(e.Remedy, foreign.Digest) {
+		t.Errorf("the hint %q does not name what is there", e.Remedy)
 	}
 	other := "sha256:" + strings.Repeat("0", 64)
-	unfit := new(sandbox.UnfitError)
+	unfit := new(sandbox.BuilderError)
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: other}); !errors.As(err, &unfit) {
 		t.Errorf("forced with a wrong digest: %v", err)
 	}
@@ -265,10 +265,10 @@ func TestPublishNeverOverwrites(t *testing.T) {
 		t.Error("it was built")
 	}
 	res, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: foreign.Digest})
-	if err != nil || res.Action != sandbox.New || !strings.Contains(res.Reason, foreign.Digest) {
+	if err != nil || res.Outcome != sandbox.OutcomePublished || !strings.Contains(res.Reason, foreign.Digest) {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	stateIs(t, b, registry.Complete)
+	stateIs(t, b, registry.StateComplete)
 }
 
 // oneDigest is a builder that returns one digest, for however many platforms.
@@ -283,13 +283,13 @@ func TestPublishRefusesWhatWasBuilt(t *testing.T) {
 	r := labtest.Registry(t)
 	b := toPublish(r)
 	_, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{label: "another"}})
-	refusedWith(t, err, registry.Invalid)
-	stateIs(t, b, registry.Absent)
+	refusedWith(t, err, registry.StateInvalid)
+	stateIs(t, b, registry.StateAbsent)
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: oneDigest{&pusher{}}}); err == nil || !strings.Contains(err.Error(), "returned 1 digests for 2 platforms") {
 		t.Errorf("one digest for two platforms: %v", err)
 	}
-	stateIs(t, b, registry.Absent)
-	want := &sandbox.UnfitError{Reason: "it has one arm"}
+	stateIs(t, b, registry.StateAbsent)
+	want := &sandbox.BuilderError{Reason: "it has one arm"}
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{unfit: want}}); !errors.Is(err, want) {
 		t.Errorf("%v", err)
 	}
@@ -309,7 +309,7 @@ func TestPublishPrivate(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", dir)
 	p := &pusher{}
 	_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
-	refusedWith(t, err, registry.Denied)
+	refusedWith(t, err, registry.StateDenied)
 	if len(p.built) > 0 {
 		t.Error("it was built though it may not be pushed")
 	}
@@ -329,21 +329,21 @@ func TestPublishPrivate(t *testing.T) {
 		}
 	}
 	_, err = publish(t, b, sandbox.PublishOptions{Builder: p, Notify: notify})
-	e := refusedWith(t, err, registry.Denied)
-	if !strings.Contains(e.Reason, "without a login") || !strings.Contains(e.Hint, "public") {
+	e := refusedWith(t, err, registry.StateDenied)
+	if !strings.Contains(e.Reason, "without a login") || !strings.Contains(e.Remedy, "public") {
 		t.Errorf("%+v", e)
 	}
 	// It is there for who has the login, and a second run says the same.
 	if _, err = publish(t, b, sandbox.PublishOptions{Builder: p}); len(p.built) != 1 {
 		t.Errorf("built %d times", len(p.built))
 	}
-	refusedWith(t, err, registry.Denied)
+	refusedWith(t, err, registry.StateDenied)
 	private.Anonymous = true
 	r.Wrap(func(inner http.Handler) http.Handler { return fault.Bearer(inner, private) })
-	if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Action != sandbox.Skipped {
+	if res, err := publish(t, b, sandbox.PublishOptions{Builder: p}); err != nil || res.Outcome != sandbox.OutcomeSkipped {
 		t.Errorf("made public: %+v, %v", res, err)
 	}
-	if d, err := sandbox.Public(t.Context(), b, sandbox.PublishOptions{}); err != nil || d == "" {
+	if d, err := sandbox.CheckPublic(t.Context(), b, sandbox.PublishOptions{}); err != nil || d == "" {
 		t.Errorf("%q, %v", d, err)
 	}
 }

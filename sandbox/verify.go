@@ -2,103 +2,95 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/vessux/openlock/internal/record"
+	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/signature"
 )
 
-// Public asks for the image as the world does, without any login: it has to be
-// there for every platform, now. It returns the digest of its index. The error is a [*RefusedError].
-func Public(ctx context.Context, b Base, o PublishOptions) (string, error) {
-	p, err := newPublisher(b, o)
-	if err != nil {
-		return "", err
+// Verified tells what shows that an image is the one, where a [Verifier] is
+// given.
+type Verified string
+
+// What an image can be verified by.
+const (
+	VerifiedBySignature Verified = "signature" // which was verified now
+	VerifiedByRecord    Verified = "record"    // of a signature that was verified before
+	VerifiedByBuild     Verified = "build"     // on this machine, from the Containerfile's bytes: nobody has to vouch for it
+)
+
+// words is the end of a reason.
+func (v Verified) words() string {
+	switch v {
+	case VerifiedByRecord:
+		return ", and its signature was verified before"
+	case VerifiedByBuild:
+		return ", and was built here: there is no signature to verify"
 	}
-	p.o.VerifyTimeout = 0 // nothing was just pushed that could be seen late
-	res, err := p.public(ctx, "")
-	if err != nil {
-		return "", err
-	}
-	return res.Digest, nil
+	return ""
 }
 
-// verify looks at what was published as the world does.
-func (p *publisher) verify(ctx context.Context, digest string) error {
-	p.o.Notify(Notice{Text: fmt.Sprintf("looking at %s without a login", p.ref)})
-	_, err := p.public(ctx, digest)
-	return err
-}
-
-// public waits until everybody sees the tag complete and, where a digest is
-// given, with it: equal digests are equal lists of children.
-func (p *publisher) public(ctx context.Context, digest string) (*registry.Result, error) {
-	o := p.o.Registry
-	o.Anonymous = true
-	q, err := p.query(p.o.Platforms)
-	if err != nil {
-		return nil, err
-	}
-	seen := func(r *registry.Result) bool {
-		return r.State == registry.Complete && (digest == "" || r.Digest == digest)
-	}
-	start := time.Now()
-	res, err := p.await(ctx, q, o, func(r *registry.Result) bool {
-		return seen(r) || r.State == registry.Denied && time.Since(start) > lateness
-	})
+// origin tells what shows that an image in the store may be used, or why it
+// may not. The label alone does not: it can be copied.
+func (j *job) origin(image *engine.Image) (v Verified, wrong string) {
+	r := record.Load(j.o.RecordDir, j.key())
 	switch {
-	case err != nil:
-		return nil, err
-	case seen(res):
-		return res, nil
-	case res.State == registry.Denied:
-		return nil, &RefusedError{
-			State: registry.Denied, Hint: publicHint(p.Repository),
-			Reason: fmt.Sprintf("%s cannot be pulled without a login: its package is private, or not there", p.ref),
-		}
-	case res.State == registry.Complete:
-		return nil, &RefusedError{
-			State: registry.Invalid, Reason: fmt.Sprintf("%s is %s for the world, and not the published %s", p.ref, res.Digest, digest),
-			Hint: "somebody else has published it at the same time, or a mirror is late: run it again",
-		}
+	case r == nil || r.Image != image.ID:
+		return "", "it was neither verified nor built here"
+	case r.Built():
+		return VerifiedByBuild, ""
+	case !knownBy(image, r.Manifest):
+		// Podman's ID is the config's digest, and podman does not compare layers
+		// with the config: another image can have the same.
+		return "", "its layers are not known to be those that were verified"
+	case r.Policy != j.o.Verifier.Fingerprint():
+		return "", "it was verified by another policy"
+	case j.Digest != "" && r.Digest != j.Digest:
+		return "", "it is not the image that this release was built with"
 	}
-	return nil, &RefusedError{State: res.State, Reason: fmt.Sprintf("%s for the world: %s", p.ref, res.Reason), Hint: res.Hint}
+	return VerifiedByRecord, ""
 }
 
-// publicHint names the page on which a package is made public.
-func publicHint(repository string) string {
-	host, path, _ := strings.Cut(repository, "/")
-	owner, name, found := strings.Cut(path, "/")
-	if host != "ghcr.io" || !found {
-		return "make the repository public at " + host + ", then run it again: what is published stays"
-	}
-	return fmt.Sprintf("make it public at https://github.com/orgs/%s/packages/container/%s/settings (a user's: /users/%s/… in place of /orgs/…), then run it again: what is published stays",
-		owner, url.PathEscape(name), owner)
+// knownBy reports whether the engine knows an image by a manifest's digest.
+func knownBy(image *engine.Image, manifest string) bool {
+	return slices.ContainsFunc(image.Digests, func(d string) bool { return strings.HasSuffix(d, "@"+manifest) })
 }
 
-// await asks until the answer will do, or the time for that is over, and
-// returns the last answer.
-func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (*registry.Result, error) {
-	interval := backoff.NewExponentialBackOff()
-	interval.InitialInterval = 200 * time.Millisecond
-	interval.MaxInterval = 5 * time.Second
-	for end := time.Now().Add(p.o.VerifyTimeout); ; {
-		res, err := registry.Probe(ctx, q, o)
-		if err != nil {
-			return nil, err
-		}
-		wait := interval.NextBackOff()
-		if will(res) || time.Now().Add(wait).After(end) {
-			return res, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(wait):
-		}
+// remember keeps a record. Without one, the image is verified once more the
+// next time.
+func (j *job) remember(r record.Record) {
+	if j.o.RecordDir == "" {
+		return
 	}
+	if err := record.Save(j.o.RecordDir, j.key(), r); err != nil {
+		j.o.Notify(Notice{Text: "where the image is from is not remembered: " + sanitize.Line(err.Error()), Warning: j.o.Verifier != nil})
+	}
+}
+
+// verify has what the probe saw verified before anything of it is pulled. The
+// decision is nil where it may be pulled; else it is to fail: whoever wants
+// signatures does not want a way around them.
+func (j *job) verify(ctx context.Context, d Decision) (*Decision, error) {
+	if j.o.Verifier == nil {
+		return nil, nil
+	}
+	j.o.Notify(Notice{Text: fmt.Sprintf("verifying the signature of %s", j.ref)})
+	err := j.o.Verifier.Verify(ctx, signature.Subject{Ref: j.ref, Digest: d.Digest, Identity: j.identity, Platform: j.o.Platform})
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	refused := new(signature.Error)
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &refused):
+		return &Decision{Action: ActionFail, State: registry.StateInvalid, Digest: d.Digest, Reason: refused.Reason, Hint: refused.Remedy, Err: err}, nil
+	}
+	return nil, err
 }

@@ -63,14 +63,14 @@ func TestZeroOptions(t *testing.T) {
 	dir := t.TempDir()
 	home(t, dir)
 	b := toPublish(labtest.Registry(t))
-	d, name, err := sandbox.Plan(t.Context(), b, sandbox.Options{})
-	if err != nil || d.Action != sandbox.Build || name != engine.PodmanName {
-		t.Fatalf("%+v, %q, %v", d, name, err)
+	d, err := sandbox.Plan(t.Context(), b, sandbox.Options{})
+	if err != nil || d.Action != sandbox.ActionBuild || d.Engine != engine.PodmanName {
+		t.Fatalf("%+v, %v", d, err)
 	}
 	if got := files(t, dir); len(got) > 0 {
 		t.Errorf("Plan has written %q", got)
 	}
-	for _, want := range []sandbox.Source{sandbox.FromBuild, sandbox.FromStore} {
+	for _, want := range []sandbox.Source{sandbox.SourceBuilt, sandbox.SourceLocal} {
 		out, err := sandbox.Ensure(t.Context(), b, sandbox.Options{})
 		if err != nil || out.Source != want || out.Engine != engine.PodmanName || out.Platform != sandbox.HostPlatform() {
 			t.Fatalf("%+v, %v; want it %s", out, err, want)
@@ -101,18 +101,18 @@ func TestGivenDirectories(t *testing.T) {
 func TestNoHome(t *testing.T) {
 	home(t, "")
 	b := toPublish(labtest.Registry(t))
-	if _, _, err := sandbox.Plan(t.Context(), b, sandbox.Options{}); err != nil {
+	if _, err := sandbox.Plan(t.Context(), b, sandbox.Options{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := sandbox.Ensure(t.Context(), b, sandbox.Options{}); err == nil || err.Error() != "locks: neither HOME nor XDG_CACHE_HOME is set" {
 		t.Error(err)
 	}
 	out, err := sandbox.Ensure(t.Context(), b, sandbox.Options{LockDir: t.TempDir()})
-	if err != nil || out.Source != sandbox.FromBuild {
+	if err != nil || out.Source != sandbox.SourceBuilt {
 		t.Errorf("%+v, %v", out, err)
 	}
 	// What is there already needs no lock.
-	if out, err = sandbox.Ensure(t.Context(), b, sandbox.Options{}); err != nil || out.Source != sandbox.FromStore {
+	if out, err = sandbox.Ensure(t.Context(), b, sandbox.Options{}); err != nil || out.Source != sandbox.SourceLocal {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
@@ -123,7 +123,7 @@ func TestNoEngine(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	b := toPublish(labtest.Registry(t))
 	missing := new(engine.NotInstalledError)
-	if _, _, err := sandbox.Plan(t.Context(), b, sandbox.Options{}); !errors.As(err, &missing) {
+	if _, err := sandbox.Plan(t.Context(), b, sandbox.Options{}); !errors.As(err, &missing) {
 		t.Error(err)
 	}
 	if _, err := sandbox.Ensure(t.Context(), b, sandbox.Options{}); !errors.As(err, &missing) {
@@ -144,7 +144,7 @@ func TestNilEngine(t *testing.T) {
 		if _, err := sandbox.Ensure(t.Context(), b, o); err == nil || err.Error() != "engine 2 of 2 is nil" {
 			t.Errorf("%#v: %v", e, err)
 		}
-		if _, _, err := sandbox.Plan(t.Context(), b, o); err == nil || err.Error() != "engine 2 of 2 is nil" {
+		if _, err := sandbox.Plan(t.Context(), b, o); err == nil || err.Error() != "engine 2 of 2 is nil" {
 			t.Errorf("%#v: %v", e, err)
 		}
 	}
@@ -166,17 +166,17 @@ func TestEmptyBase(t *testing.T) {
 		ctx := t.Context()
 		for verb, call := range map[string]func() error{
 			"Ensure": func() error { _, err := sandbox.Ensure(ctx, c.base, sandbox.Options{}); return err },
-			"Plan":   func() error { _, _, err := sandbox.Plan(ctx, c.base, sandbox.Options{}); return err },
+			"Plan":   func() error { _, err := sandbox.Plan(ctx, c.base, sandbox.Options{}); return err },
 			"Exists": func() error { _, err := sandbox.Exists(ctx, c.base, nil, registry.Options{}); return err },
 			"Publish": func() error {
 				_, err := sandbox.Publish(ctx, c.base, sandbox.PublishOptions{Builder: &pusher{}})
 				return err
 			},
 			"Leg": func() error {
-				_, err := sandbox.Leg(ctx, c.base, "linux/amd64", sandbox.PublishOptions{Builder: &pusher{}})
+				_, err := sandbox.PublishLeg(ctx, c.base, "linux/amd64", sandbox.PublishOptions{Builder: &pusher{}})
 				return err
 			},
-			"Public": func() error { _, err := sandbox.Public(ctx, c.base, sandbox.PublishOptions{}); return err },
+			"Public": func() error { _, err := sandbox.CheckPublic(ctx, c.base, sandbox.PublishOptions{}); return err },
 		} {
 			if err := call(); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("%s of %+v: %v, want %q", verb, c.base, err, c.want)
@@ -192,11 +192,11 @@ func TestEmptyBase(t *testing.T) {
 // what is not is an error.
 func TestZeroPublishOptions(t *testing.T) {
 	b := toPublish(labtest.Registry(t))
-	unfit := new(sandbox.UnfitError)
+	unfit := new(sandbox.BuilderError)
 	if _, err := sandbox.Publish(t.Context(), b, sandbox.PublishOptions{}); !errors.As(err, &unfit) {
 		t.Errorf("%v", err)
 	}
-	if _, err := sandbox.Leg(t.Context(), b, "linux/amd64", sandbox.PublishOptions{}); !errors.As(err, &unfit) {
+	if _, err := sandbox.PublishLeg(t.Context(), b, "linux/amd64", sandbox.PublishOptions{}); !errors.As(err, &unfit) {
 		t.Errorf("%v", err)
 	}
 	ref, err := b.Ref()
@@ -205,7 +205,7 @@ func TestZeroPublishOptions(t *testing.T) {
 	}
 	labtest.Publish(t, ref, b.Identity())
 	out, err := sandbox.Publish(t.Context(), b, sandbox.PublishOptions{})
-	if err != nil || out.Action != sandbox.Skipped {
+	if err != nil || out.Outcome != sandbox.OutcomeSkipped {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
@@ -33,14 +34,14 @@ func (a *App) start() (settings, error) {
 	if _, err := a.Out.Write(nil); err != nil {
 		return settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
 	}
-	base := sandbox.Default()
+	image := base.Default()
 	if a.Default != nil {
 		var err error
-		if base, err = a.Default(); err != nil {
+		if image, err = a.Default(); err != nil {
 			return settings{}, &UsageError{Err: err}
 		}
 	}
-	return a.Flags.resolve(a.Program, base)
+	return a.Flags.resolve(a.Program, image)
 }
 
 // ends turns what a verb returned into the interruption that caused it.
@@ -70,7 +71,7 @@ func (a *App) print(text string, v any) error {
 func engines(s settings, out io.Writer) ([]engine.Engine, error) {
 	found, err := engine.Find(s.runtime, out)
 	if err != nil {
-		return nil, &UsageError{Err: err, Hint: "install podman or docker, or choose the one that is there with --runtime"}
+		return nil, &UsageError{Err: err, Remedy: "install podman or docker, or choose the one that is there with --runtime"}
 	}
 	return found, nil
 }

@@ -46,8 +46,8 @@ func (p Policies) apply(o *sandbox.Options) (err error) {
 	if o.Build, err = sandbox.ParsePolicy(p.Build); err != nil {
 		return &UsageError{Err: fmt.Errorf("--build %w", err)}
 	}
-	if o.Pull == sandbox.Always && o.Build == sandbox.Always {
-		return &UsageError{Err: errors.New("--pull always and --build always contradict each other"), Hint: "say which of the two you want"}
+	if o.Pull == sandbox.PolicyAlways && o.Build == sandbox.PolicyAlways {
+		return &UsageError{Err: errors.New("--pull always and --build always contradict each other"), Remedy: "say which of the two you want"}
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func (a *App) Ensure(ctx context.Context, p Policies) error {
 
 // Build builds the image, wherever else it is, and prints its ref.
 func (a *App) Build(ctx context.Context, noCache bool) error {
-	return a.ensure(ctx, Policies{Build: string(sandbox.Always)}, noCache)
+	return a.ensure(ctx, Policies{Build: string(sandbox.PolicyAlways)}, noCache)
 }
 
 func (a *App) ensure(ctx context.Context, p Policies, noCache bool) error {
@@ -93,9 +93,9 @@ func (a *App) ensure(ctx context.Context, p Policies, noCache bool) error {
 }
 
 // Plan prints what Ensure would do, and why. It fails where Ensure would.
-func (a *App) Plan(ctx context.Context, p Policies) error {
+func (a *App) Plan(ctx context.Context, policies Policies) error {
 	var o sandbox.Options
-	if err := p.apply(&o); err != nil {
+	if err := policies.apply(&o); err != nil {
 		return err
 	}
 	s, err := a.start()
@@ -107,20 +107,16 @@ func (a *App) Plan(ctx context.Context, p Policies) error {
 		return err
 	}
 	work.Pull, work.Build = o.Pull, o.Build
-	d, name, err := sandbox.Plan(ctx, s.base, work)
+	p, err := sandbox.Plan(ctx, s.base, work)
 	if err != nil {
 		return ends(ctx, err)
 	}
-	ref, err := s.base.Ref()
-	if err != nil {
-		return err
-	}
-	err = a.print(fmt.Sprintf("%s %s with %s: %s", d.Action, ref, name, d.Reason), PlanJSON{
-		Ref: ref.String(), Tag: ref.Tag, Identity: s.base.Identity(), Action: string(d.Action), Digest: d.Digest,
-		Engine: name, State: string(d.State), Reason: d.Reason, Platform: work.Platform,
+	err = a.print(fmt.Sprintf("%s %s with %s: %s", p.Action, p.Ref, p.Engine, p.Reason), PlanJSON{
+		Ref: p.Ref.String(), Tag: p.Ref.Tag, Identity: p.Identity, Action: string(p.Action), Digest: p.Digest,
+		Engine: p.Engine, State: string(p.State), Reason: p.Reason, Platform: p.Platform,
 	})
-	if err != nil || d.Action != sandbox.Fail {
+	if err != nil || p.Action != sandbox.ActionFail {
 		return err
 	}
-	return &sandbox.RefusedError{State: d.State, Reason: "ensure would fail: " + d.Reason, Hint: d.Hint}
+	return &sandbox.StateError{State: p.State, Reason: "ensure would fail: " + p.Reason, Remedy: p.Hint, Err: p.Err}
 }

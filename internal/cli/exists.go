@@ -62,10 +62,10 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 		Ref: res.Ref, Tag: ref.Tag, Identity: s.base.Identity(), State: string(res.State), Digest: res.Digest,
 		Platforms: list(res.Platforms), Missing: list(res.Missing), Reason: res.Reason,
 	})
-	if err != nil || res.State == registry.Complete {
+	if err != nil || res.State == registry.StateComplete {
 		return err
 	}
-	return &sandbox.RefusedError{State: res.State, Reason: ref.String() + ": " + res.Reason, Hint: res.Hint}
+	return &sandbox.StateError{State: res.State, Reason: ref.String() + ": " + res.Reason, Remedy: res.Hint}
 }
 
 func list(s []string) []string {

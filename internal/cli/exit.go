@@ -26,11 +26,14 @@ const (
 
 // UsageError is bad input: the user can put it right.
 type UsageError struct {
-	Err  error
-	Hint string
+	Err    error
+	Remedy string
 }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *UsageError) Hint() string { return e.Remedy }
 
 // Unwrap returns the error behind.
 func (e *UsageError) Unwrap() error { return e.Err }
@@ -48,17 +51,17 @@ func ExitCode(err error) int {
 
 func stateCode(s registry.State) int {
 	switch s {
-	case registry.Complete:
+	case registry.StateComplete:
 		return ExitDone
-	case registry.Absent:
+	case registry.StateAbsent:
 		return ExitAbsent
-	case registry.Incomplete:
+	case registry.StateIncomplete:
 		return ExitIncomplete
-	case registry.Denied:
+	case registry.StateDenied:
 		return ExitDenied
-	case registry.Unreachable, registry.Throttled:
+	case registry.StateUnreachable, registry.StateThrottled:
 		return ExitUnreachable
-	case registry.Invalid:
+	case registry.StateInvalid:
 		return ExitInvalid
 	}
 	return ExitFailed
@@ -75,12 +78,12 @@ func explain(err error) explanation {
 	m := explanation{code: ExitFailed}
 	var (
 		usage   *UsageError
-		refused *sandbox.RefusedError
+		refused *sandbox.StateError
 		said    *registry.Error
 		unsaid  *signature.Error
 		locked  *lock.Error
 		missing *engine.NotInstalledError
-		unfit   *sandbox.UnfitError
+		unfit   *sandbox.BuilderError
 	)
 	switch down := unavailable(err); {
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
@@ -90,24 +93,24 @@ func explain(err error) explanation {
 		if m.code == ExitDone { // the registry has it, yet the engine could not pull it
 			m.code = ExitFailed
 		}
-		m.hints = []string{refused.Hint}
+		m.hints = []string{refused.Remedy}
 	case errors.As(err, &said):
-		m.code, m.hints = stateCode(said.State), []string{said.Hint}
+		m.code, m.hints = stateCode(said.State), []string{said.Remedy}
 	case errors.As(err, &unsaid):
-		m.code, m.hints = ExitInvalid, []string{unsaid.Hint}
+		m.code, m.hints = ExitInvalid, []string{unsaid.Remedy}
 	case len(down) > 0:
 		m.code = ExitUsage
 		for _, d := range down {
-			m.texts, m.hints = append(m.texts, d.Error()), append(m.hints, d.Hint)
+			m.texts, m.hints = append(m.texts, d.Error()), append(m.hints, d.Remedy)
 		}
 		return m
 	case errors.As(err, &usage):
-		m.code, m.hints = ExitUsage, []string{usage.Hint}
+		m.code, m.hints = ExitUsage, []string{usage.Remedy}
 	case errors.As(err, &locked):
 		m.code = ExitUsage
 		m.hints = []string{"make the directory writable, or choose another with XDG_CACHE_HOME"}
 	case errors.As(err, &unfit):
-		m.code, m.hints = ExitUsage, []string{unfit.Hint}
+		m.code, m.hints = ExitUsage, []string{unfit.Remedy}
 	case errors.As(err, &missing):
 		m.code = ExitUsage
 		m.hints = []string{"install podman or docker"}

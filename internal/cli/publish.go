@@ -68,7 +68,7 @@ func (a *App) Publish(ctx context.Context, p PublishFlags, find FindBuilder) err
 	if err != nil {
 		return ends(ctx, err)
 	}
-	a.say(fmt.Sprintf("%s %s: %s", res.Action, res.Ref, res.Reason))
+	a.say(fmt.Sprintf("%s %s: %s", res.Outcome, res.Ref, res.Reason))
 	if err := a.tellGitHub(res); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *App) Leg(ctx context.Context, name string, p PublishFlags, find FindBui
 	if err != nil {
 		return err
 	}
-	c, err := sandbox.Leg(ctx, s.base, name, o)
+	c, err := sandbox.PublishLeg(ctx, s.base, name, o)
 	a.GitHub.EndGroup()
 	if err != nil {
 		return ends(ctx, err)
@@ -111,7 +111,7 @@ func (a *App) Gate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	digest, err := sandbox.Public(ctx, s.base, sandbox.PublishOptions{Registry: s.registry, Notify: a.notify})
+	digest, err := sandbox.CheckPublic(ctx, s.base, sandbox.PublishOptions{Registry: s.registry, Notify: a.notify})
 	if err != nil {
 		return ends(ctx, err)
 	}
@@ -136,7 +136,7 @@ func (a *App) publishOptions(ctx context.Context, s settings, p PublishFlags, fi
 	}
 	if p.Force != nil {
 		if _, err := v1.NewHash(*p.Force); err != nil {
-			return o, &UsageError{Err: fmt.Errorf("-force %q is not a digest, sha256:<64 hex digits>", *p.Force), Hint: "say which digest is to be replaced; `exists` with JSON shows it"}
+			return o, &UsageError{Err: fmt.Errorf("-force %q is not a digest, sha256:<64 hex digits>", *p.Force), Remedy: "say which digest is to be replaced; `exists` with JSON shows it"}
 		}
 		o.Force = *p.Force
 	}
@@ -146,7 +146,7 @@ func (a *App) publishOptions(ctx context.Context, s settings, p PublishFlags, fi
 	name := ""
 	if p.Builder != nil {
 		if name = *p.Builder; name == "" || strings.HasPrefix(name, "-") {
-			return o, &UsageError{Err: fmt.Errorf("%q is not the name of a builder", name), Hint: "see `docker buildx ls`"}
+			return o, &UsageError{Err: fmt.Errorf("%q is not the name of a builder", name), Remedy: "see `docker buildx ls`"}
 		}
 	}
 	o.Builder = lazyBuilder(func(ctx context.Context) (sandbox.Builder, error) {
@@ -171,7 +171,7 @@ func (a *App) parseLegs(flag *string) (map[string]string, error) {
 	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
 		name, digest, found := strings.Cut(pair, "=")
 		bad := func(why string) error {
-			return &UsageError{Err: fmt.Errorf("leg %q: %s", pair, why), Hint: "a leg is platform=digest, such as linux/arm64=sha256:…, as release:leg gives it"}
+			return &UsageError{Err: fmt.Errorf("leg %q: %s", pair, why), Remedy: "a leg is platform=digest, such as linux/arm64=sha256:…, as release:leg gives it"}
 		}
 		if !found {
 			return nil, bad("it has no digest")
@@ -207,9 +207,9 @@ func (a *App) notifyGrouped() func(sandbox.Notice) {
 	}
 }
 
-func publishJSON(res *sandbox.Publication) PublishJSON {
+func publishJSON(res *sandbox.PublishResult) PublishJSON {
 	v := PublishJSON{
-		Ref: res.Ref.String(), Tag: res.Ref.Tag, Identity: res.Identity, Digest: res.Digest, Action: string(res.Action),
+		Ref: res.Ref.String(), Tag: res.Ref.Tag, Identity: res.Identity, Digest: res.Digest, Action: string(res.Outcome),
 		State: string(res.State), Reason: res.Reason, DurationMS: res.Duration.Milliseconds(), Platforms: []ChildJSON{},
 	}
 	for _, c := range res.Children {
@@ -218,9 +218,9 @@ func publishJSON(res *sandbox.Publication) PublishJSON {
 	return v
 }
 
-func (a *App) tellGitHub(res *sandbox.Publication) error {
+func (a *App) tellGitHub(res *sandbox.PublishResult) error {
 	var platforms []string
-	rows := [][2]string{{"ref", res.Ref.String()}, {"digest", res.Digest}, {"action", string(res.Action)}, {"reason", res.Reason}}
+	rows := [][2]string{{"ref", res.Ref.String()}, {"digest", res.Digest}, {"action", string(res.Outcome)}, {"reason", res.Reason}}
 	for _, c := range res.Children {
 		platforms = append(platforms, c.Platform)
 		rows = append(rows, [2]string{c.Platform, fmt.Sprintf("%.1f MB, %s", float64(c.ImageSize)/1e6, c.Digest)})
@@ -229,8 +229,8 @@ func (a *App) tellGitHub(res *sandbox.Publication) error {
 	return errors.Join(
 		a.GitHub.Set(
 			github.Output{Name: "ref", Value: res.Ref.String()}, github.Output{Name: "tag", Value: res.Ref.Tag},
-			github.Output{Name: "digest", Value: res.Digest}, github.Output{Name: "state", Value: string(registry.Complete)},
-			github.Output{Name: "action", Value: string(res.Action)}, github.Output{Name: "reason", Value: res.Reason},
+			github.Output{Name: "digest", Value: res.Digest}, github.Output{Name: "state", Value: string(registry.StateComplete)},
+			github.Output{Name: "action", Value: string(res.Outcome)}, github.Output{Name: "reason", Value: res.Reason},
 			github.Output{Name: "platforms", Value: strings.Join(platforms, ",")},
 		),
 		a.GitHub.Summarize(a.Program.Name+"'s base image", rows),

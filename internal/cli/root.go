@@ -30,7 +30,7 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		if usage := new(UsageError); errors.As(err, &usage) {
 			return err
 		}
-		return &UsageError{Err: err, Hint: "see `openlock --help`"}
+		return &UsageError{Err: err, Remedy: "see `openlock --help`"}
 	}
 	return err
 }
@@ -81,7 +81,7 @@ func (c *commandLine) noCommand(cmd *cobra.Command, args []string) error {
 	}
 	err := fmt.Errorf("unknown command %q", args[0])
 	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-		return &UsageError{Err: err, Hint: "did you mean `openlock " + s[0] + "`?"}
+		return &UsageError{Err: err, Remedy: "did you mean `openlock " + s[0] + "`?"}
 	}
 	return err
 }

@@ -193,8 +193,8 @@ func (p Program) readFile() (file, string, error) {
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return file{}, path, &UsageError{
-			Err:  fmt.Errorf("configuration %s: unknown key %q", path, unknown[0]),
-			Hint: "the keys are repository, containerfile, runtime and verify",
+			Err:    fmt.Errorf("configuration %s: unknown key %q", path, unknown[0]),
+			Remedy: "the keys are repository, containerfile, runtime and verify",
 		}
 	}
 	return c, path, nil
@@ -214,8 +214,8 @@ func (s settings) verifier() (sandbox.Verifier, error) {
 	})
 	if err != nil {
 		return nil, &UsageError{
-			Err:  fmt.Errorf("verify: %w", s.verify.wrap(err)),
-			Hint: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
+			Err:    fmt.Errorf("verify: %w", s.verify.wrap(err)),
+			Remedy: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
 		}
 	}
 	return &signature.Verifier{Policy: p, Timeout: s.verified, Registry: s.registry}, nil
@@ -241,7 +241,7 @@ func readSmall(path string) ([]byte, error) {
 func lockDir() (string, error) {
 	dir, err := userdir.Locks()
 	if err != nil {
-		return "", &UsageError{Err: err, Hint: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
+		return "", &UsageError{Err: err, Remedy: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
 	}
 	return dir, nil
 }

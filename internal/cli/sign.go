@@ -58,7 +58,7 @@ func (a *App) signWord() string { return cmp.Or(a.Program.variable(signSetting),
 
 func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (SignJSON, error) {
 	if err := cosign.CheckSigner(by); err != nil {
-		return SignJSON{}, &UsageError{Err: err, Hint: a.signWord() + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
+		return SignJSON{}, &UsageError{Err: err, Remedy: a.signWord() + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
 	}
 	verifier, err := s.verifier()
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (
 	}
 	if digest != nil {
 		if _, err := v1.NewHash(*digest); err != nil {
-			return SignJSON{}, &UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Hint: "it is an output of release:base"}
+			return SignJSON{}, &UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Remedy: "it is an output of release:base"}
 		}
 	}
 	subject, err := s.published(ctx, digest)
@@ -83,7 +83,7 @@ func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (
 	out.Action, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(by)
 	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, newHeld(a.Err, a.Quiet))
 	if errors.Is(err, cosign.ErrNoCosign) {
-		err = &UsageError{Err: err, Hint: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
+		err = &UsageError{Err: err, Remedy: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
 	}
 	if err != nil || verifier == nil {
 		return out, err
@@ -103,12 +103,12 @@ func (s settings) published(ctx context.Context, digest *string) (signature.Subj
 	switch {
 	case err != nil:
 		return signature.Subject{}, err
-	case res.State != registry.Complete:
-		return signature.Subject{}, &sandbox.RefusedError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Hint: res.Hint}
+	case res.State != registry.StateComplete:
+		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Remedy: res.Hint}
 	case digest != nil && res.Digest != *digest:
-		return signature.Subject{}, &sandbox.RefusedError{
-			State: registry.Invalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, *digest),
-			Hint: "somebody else has published it: look at what is there",
+		return signature.Subject{}, &sandbox.StateError{
+			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, *digest),
+			Remedy: "somebody else has published it: look at what is there",
 		}
 	}
 	return signature.Subject{Ref: ref, Digest: res.Digest, Identity: s.base.Identity(), Platform: sandbox.HostPlatform()}, nil

@@ -6,7 +6,7 @@ import "errors"
 // identity of 64.
 func (a *App) Tag(short, full bool) error {
 	if short && full {
-		return &UsageError{Err: errors.New("--short and --full contradict each other"), Hint: "--short is the tag of 12 digits, --full the identity of 64"}
+		return &UsageError{Err: errors.New("--short and --full contradict each other"), Remedy: "--short is the tag of 12 digits, --full the identity of 64"}
 	}
 	s, err := a.start()
 	if err != nil {

@@ -3,7 +3,7 @@ package cli
 import (
 	"runtime/debug"
 
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/base"
 )
 
 // VersionJSON is the JSON of version.
@@ -18,11 +18,11 @@ type VersionJSON struct {
 // Version prints what program this is, and which image it looks for by
 // default. It reads no settings, so that it always works.
 func (a *App) Version() error {
-	ref, err := sandbox.Default().Ref()
+	ref, err := base.Default().Ref()
 	if err != nil {
 		return err
 	}
-	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String(), Digest: sandbox.Default().Digest}
+	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String(), Digest: base.Default().Digest}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if info.Main.Version != "" {
 			v.Version = info.Main.Version

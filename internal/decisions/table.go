@@ -7,20 +7,20 @@ import (
 
 // Short names, so that the tables below read as such.
 const (
-	ok       = registry.Complete
-	partly   = registry.Incomplete
-	absent   = registry.Absent
-	denied   = registry.Denied
-	throttle = registry.Throttled
-	down     = registry.Unreachable
-	invalid  = registry.Invalid
+	ok       = registry.StateComplete
+	partly   = registry.StateIncomplete
+	absent   = registry.StateAbsent
+	denied   = registry.StateDenied
+	throttle = registry.StateThrottled
+	down     = registry.StateUnreachable
+	invalid  = registry.StateInvalid
 	none     = registry.State("") // the fault does not happen at that step
 
-	pulled    = string(sandbox.FromRegistry)
-	built     = string(sandbox.FromBuild)
-	skipped   = string(sandbox.Skipped)
-	published = string(sandbox.New)
-	repaired  = string(sandbox.Repaired)
+	pulled    = string(sandbox.SourcePulled)
+	built     = string(sandbox.SourceBuilt)
+	skipped   = string(sandbox.OutcomeSkipped)
+	published = string(sandbox.OutcomePublished)
+	repaired  = string(sandbox.OutcomeRepaired)
 )
 
 // Fault says what a fault means at every step. All the rest of the registry

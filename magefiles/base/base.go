@@ -31,6 +31,7 @@ import (
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
+	openlock "github.com/vessux/openlock/sandbox/base"
 )
 
 // Image is the image that the targets are about where no setting names
@@ -93,12 +94,12 @@ func program() cli.Program {
 	if Image == (project{}) {
 		return cli.Openlock
 	}
-	name := cmp.Or(Image.Name, path.Base(cmp.Or(Image.Repository, sandbox.Default().Repository)))
+	name := cmp.Or(Image.Name, path.Base(cmp.Or(Image.Repository, openlock.Default().Repository)))
 	return cli.Program{Name: name, EnvPrefix: Image.EnvPrefix, ConfigDir: Image.ConfigDir}
 }
 
 func image() (sandbox.Base, error) {
-	b := sandbox.Default()
+	b := openlock.Default()
 	if Image.Repository != "" {
 		b.Repository, b.Digest = Image.Repository, ""
 	}

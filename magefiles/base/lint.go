@@ -78,8 +78,8 @@ func judge(a *cli.App, containerfile []byte) ([]lint.Finding, error) {
 	}
 	if errors > 0 {
 		return found, &cli.UsageError{
-			Err:  fmt.Errorf("%s is unsound: something else than the file decides the image", name),
-			Hint: "mend what is named above; -forceunsound publishes it all the same",
+			Err:    fmt.Errorf("%s is unsound: something else than the file decides the image", name),
+			Remedy: "mend what is named above; -forceunsound publishes it all the same",
 		}
 	}
 	return found, nil

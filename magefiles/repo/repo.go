@@ -16,7 +16,7 @@ import (
 	"github.com/vessux/openlock/internal/dev/demo"
 	"github.com/vessux/openlock/internal/dev/release"
 	"github.com/vessux/openlock/internal/lab"
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -55,7 +55,7 @@ const dist = "dist"
 
 // Binaries builds openlock and openlock-verify for every platform into dist, with checksums, and with the base image's digest where that is published.
 func (Release) Binaries(ctx context.Context) error {
-	digest, why, err := release.PublishedDigest(ctx, sandbox.Default(), registry.Options{Retry: registry.CIRetry})
+	digest, why, err := release.PublishedDigest(ctx, base.Default(), registry.Options{Retry: registry.CIRetry})
 	if err != nil {
 		return err
 	}

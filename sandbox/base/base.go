@@ -5,6 +5,8 @@ package base
 import (
 	_ "embed"
 	"slices"
+
+	"github.com/vessux/openlock/sandbox"
 )
 
 // Repository is where the image is published.
@@ -25,3 +27,8 @@ func Digest() string { return digest }
 // Containerfile returns the bytes of base.Containerfile, exactly as Git has
 // them. The copy is the caller's.
 func Containerfile() []byte { return slices.Clone(containerfile) }
+
+// Default returns the image as package sandbox takes it.
+func Default() sandbox.Base {
+	return sandbox.Base{Containerfile: Containerfile(), Repository: Repository, Digest: Digest()}
+}

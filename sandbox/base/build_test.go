@@ -37,7 +37,7 @@ func TestBuild(t *testing.T) {
 	})
 }
 
-func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbox.Outcome, error) {
+func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbox.EnsureResult, error) {
 	t.Helper()
 	var said bytes.Buffer
 	found, err := engine.Find(engine.PodmanName, &said)
@@ -45,7 +45,7 @@ func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbo
 		t.Fatal(err)
 	}
 	out, err := sandbox.Ensure(ctx, sandbox.Base{Containerfile: []byte(text), Repository: base.Repository},
-		sandbox.Options{Engines: found, Pull: sandbox.Never, LockDir: t.TempDir(), RecordDir: t.TempDir()})
+		sandbox.Options{Engines: found, Pull: sandbox.PolicyNever, LockDir: t.TempDir(), RecordDir: t.TempDir()})
 	t.Logf("%s", said.Bytes())
 	return out, err
 }

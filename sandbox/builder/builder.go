@@ -46,7 +46,7 @@ type Options struct {
 }
 
 // Find returns the builder that the options choose. It starts nothing but
-// `docker buildx version`. The error is a [*sandbox.UnfitError], or names the
+// `docker buildx version`. The error is a [*sandbox.BuilderError], or names the
 // unknown runtime.
 func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
 	o.Runtime = cmp.Or(o.Runtime, engine.Auto)
@@ -74,7 +74,7 @@ func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
 		}
 		why = append(why, "podman is not installed")
 	}
-	return nil, &sandbox.UnfitError{Reason: "no builder: " + strings.Join(why, ", and "), Hint: "install docker with its buildx plugin, or podman"}
+	return nil, &sandbox.BuilderError{Reason: "no builder: " + strings.Join(why, ", and "), Remedy: "install docker with its buildx plugin, or podman"}
 }
 
 // labelArgs are the flags for labels, the same for every builder.

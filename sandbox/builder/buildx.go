@@ -50,19 +50,19 @@ func (b *Buildx) Check(ctx context.Context, platforms []string) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return &sandbox.UnfitError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Hint: "run `docker buildx ls`"}
+		return &sandbox.BuilderError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Remedy: "run `docker buildx ls`"}
 	}
 	driver, have := parseInspect(out.String())
 	if driver == "docker" {
-		return &sandbox.UnfitError{
+		return &sandbox.BuilderError{
 			Reason: b.Name() + " has the docker driver, which cannot push by digest for several platforms",
-			Hint:   "make another builder with `docker buildx create --use`, or name one with -builder or BUILDX_BUILDER",
+			Remedy: "make another builder with `docker buildx create --use`, or name one with -builder or BUILDX_BUILDER",
 		}
 	}
 	if missing := lacks(have, platforms); len(missing) > 0 {
-		return &sandbox.UnfitError{
+		return &sandbox.BuilderError{
 			Reason: fmt.Sprintf("%s cannot build for %s, only for %s", b.Name(), strings.Join(missing, ", "), strings.Join(have, ", ")),
-			Hint:   "install QEMU's user emulation on its machine (`docker run --privileged --rm tonistiigi/binfmt --install arm64`), or append a native node with `docker buildx create --append`",
+			Remedy: "install QEMU's user emulation on its machine (`docker run --privileged --rm tonistiigi/binfmt --install arm64`), or append a native node with `docker buildx create --append`",
 		}
 	}
 	return nil

@@ -119,11 +119,11 @@ func TestBuildxCheck(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			fakeDocker(t, row.script)
 			err := find(t, "x").Check(t.Context(), both)
-			unfit := new(sandbox.UnfitError)
+			unfit := new(sandbox.BuilderError)
 			switch {
 			case row.want == "" && err != nil:
 				t.Error(err)
-			case row.want != "" && (!errors.As(err, &unfit) || !strings.Contains(err.Error(), row.want) || unfit.Hint == ""):
+			case row.want != "" && (!errors.As(err, &unfit) || !strings.Contains(err.Error(), row.want) || unfit.Remedy == ""):
 				t.Errorf("%v, want %q", err, row.want)
 			}
 		})
@@ -148,7 +148,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := builder.Find(t.Context(), builder.Options{})
-	unfit := new(sandbox.UnfitError)
+	unfit := new(sandbox.BuilderError)
 	if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "docker has no buildx") || !strings.Contains(err.Error(), "podman is not installed") {
 		t.Errorf("%v", err)
 	}

@@ -129,14 +129,14 @@ func (b *bench) kill(t *testing.T, mage, file string, base sandbox.Base, p phase
 	}
 	b.Wrap(nil)
 	res, err := sandbox.Exists(ctx, base, nil, registry.Options{})
-	if err != nil || res.State != registry.Absent && res.State != registry.Complete {
+	if err != nil || res.State != registry.StateAbsent && res.State != registry.StateComplete {
 		t.Fatalf("killed: %+v, %v", res, err)
 	}
 	cmd, said = run()
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("the next run: %v\n%s", err, said)
 	}
-	if res, err = sandbox.Exists(ctx, base, nil, registry.Options{}); err != nil || res.State != registry.Complete {
+	if res, err = sandbox.Exists(ctx, base, nil, registry.Options{}); err != nil || res.State != registry.StateComplete {
 		t.Fatalf("the next run: %+v, %v", res, err)
 	}
 }

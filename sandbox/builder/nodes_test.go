@@ -24,7 +24,7 @@ func TestSeveralNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := b.publish(t, sandbox.PublishOptions{})
-	if res.Action != sandbox.New {
+	if res.Outcome != sandbox.OutcomePublished {
 		t.Errorf("%+v", res)
 	}
 	repo, err := name.NewRepository(b.base.Repository)

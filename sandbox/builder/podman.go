@@ -56,9 +56,9 @@ func (p *Podman) Check(ctx context.Context, platforms []string) error {
 		}
 	}
 	if missing := lacks(have, platforms); len(missing) > 0 {
-		return &sandbox.UnfitError{
+		return &sandbox.BuilderError{
 			Reason: fmt.Sprintf("podman cannot build for %s on this machine, only for %s", strings.Join(missing, ", "), strings.Join(have, ", ")),
-			Hint:   "install QEMU's user emulation (Debian, Ubuntu: qemu-user-static), or build that platform on a native machine with release:leg",
+			Remedy: "install QEMU's user emulation (Debian, Ubuntu: qemu-user-static), or build that platform on a native machine with release:leg",
 		}
 	}
 	return nil

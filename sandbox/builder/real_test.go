@@ -73,12 +73,12 @@ func (b *bench) fresh(t *testing.T, runtime string) {
 	}
 }
 
-func (b *bench) publish(t *testing.T, o sandbox.PublishOptions) *sandbox.Publication {
+func (b *bench) publish(t *testing.T, o sandbox.PublishOptions) *sandbox.PublishResult {
 	t.Helper()
 	if o.Builder == nil && o.Legs == nil {
 		o.Builder = b.builder
 	}
-	o.VerifyTimeout = 5 * time.Second
+	o.VisibilityTimeout = 5 * time.Second
 	res, err := sandbox.Publish(labtest.Context(t, 4*time.Minute), b.base, o)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestPublish(t *testing.T) {
 		t.Run(runtime, func(t *testing.T) {
 			b := start(t, runtime)
 			first := b.publish(t, sandbox.PublishOptions{})
-			if first.Action != sandbox.New || first.State != registry.Absent {
+			if first.Outcome != sandbox.OutcomePublished || first.State != registry.StateAbsent {
 				t.Fatalf("%+v", first)
 			}
 			b.isWhole(t, first.Ref.String())
@@ -172,10 +172,10 @@ func (b *bench) isOurs(t *testing.T, image v1.Image, platform string) {
 	}
 }
 
-func (b *bench) again(t *testing.T, first *sandbox.Publication) {
+func (b *bench) again(t *testing.T, first *sandbox.PublishResult) {
 	b.Forget()
 	res := b.publish(t, sandbox.PublishOptions{Builder: untouchable{t}})
-	if res.Action != sandbox.Skipped || res.Digest != first.Digest {
+	if res.Outcome != sandbox.OutcomeSkipped || res.Digest != first.Digest {
 		t.Errorf("%+v", res)
 	}
 	for _, r := range b.Requests() {
@@ -186,7 +186,7 @@ func (b *bench) again(t *testing.T, first *sandbox.Publication) {
 }
 
 // sameBits: two clean builds give the same digests.
-func (b *bench) sameBits(t *testing.T, first *sandbox.Publication) {
+func (b *bench) sameBits(t *testing.T, first *sandbox.PublishResult) {
 	other := *b
 	other.base.Repository += "-again"
 	res := other.publish(t, sandbox.PublishOptions{NoCache: true})
@@ -195,10 +195,10 @@ func (b *bench) sameBits(t *testing.T, first *sandbox.Publication) {
 	}
 }
 
-func (b *bench) repair(t *testing.T, first *sandbox.Publication) {
+func (b *bench) repair(t *testing.T, first *sandbox.PublishResult) {
 	b.delete(t, b.base.Repository, first.Children[1].Digest)
 	res := b.publish(t, sandbox.PublishOptions{})
-	if res.Action != sandbox.Repaired || res.State != registry.Incomplete {
+	if res.Outcome != sandbox.OutcomeRepaired || res.State != registry.StateIncomplete {
 		t.Errorf("%+v", res)
 	}
 	if res.Children[0].Digest != first.Children[0].Digest {
@@ -225,14 +225,14 @@ func (b *bench) legs(t *testing.T) {
 	other.base.Repository += "-legs"
 	made := map[string]string{}
 	for _, platform := range both {
-		c, err := sandbox.Leg(labtest.Context(t, 2*time.Minute), other.base, platform, sandbox.PublishOptions{Builder: b.builder})
+		c, err := sandbox.PublishLeg(labtest.Context(t, 2*time.Minute), other.base, platform, sandbox.PublishOptions{Builder: b.builder})
 		if err != nil {
 			t.Fatal(err)
 		}
 		made[platform] = c.Digest
 	}
 	before, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
-	if err != nil || before.State != registry.Absent {
+	if err != nil || before.State != registry.StateAbsent {
 		t.Fatalf("%+v, %v: legs leave no tag", before, err)
 	}
 	swapped := map[string]string{both[0]: made[both[1]], both[1]: made[both[0]]}
@@ -257,7 +257,7 @@ func (b *bench) failing(t *testing.T) {
 		t.Fatal("it is published")
 	}
 	res, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
-	if err != nil || res.State != registry.Absent {
+	if err != nil || res.State != registry.StateAbsent {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
@@ -277,7 +277,7 @@ func (b breaking) Build(ctx context.Context, r sandbox.LegRequest) ([]string, er
 // registry's state, and nothing is under the tag.
 func (b *bench) lost(t *testing.T) {
 	defer b.Wrap(nil)
-	for kind, want := range map[string]registry.State{"reset": registry.Unreachable, "500": registry.Unreachable, "403": registry.Denied} {
+	for kind, want := range map[string]registry.State{"reset": registry.StateUnreachable, "500": registry.StateUnreachable, "403": registry.StateDenied} {
 		other := *b
 		other.base.Repository += "-lost-" + kind
 		f, ok := fault.Named(fault.Upload, kind)
@@ -290,13 +290,13 @@ func (b *bench) lost(t *testing.T) {
 		o := sandbox.PublishOptions{Builder: broken}
 		o.Registry.Retry = registry.HostRetry
 		_, err := sandbox.Publish(labtest.Context(t, 2*time.Minute), other.base, o)
-		refused := new(sandbox.RefusedError)
+		refused := new(sandbox.StateError)
 		if !errors.As(err, &refused) || refused.State != want {
 			t.Errorf("%s: %v, want %s", kind, err, want)
 		}
 		b.Wrap(nil)
 		res, err := sandbox.Exists(t.Context(), other.base, nil, registry.Options{})
-		if err != nil || res.State != registry.Absent {
+		if err != nil || res.State != registry.StateAbsent {
 			t.Errorf("%s: %+v, %v", kind, res, err)
 		}
 	}
@@ -312,8 +312,8 @@ func (b *bench) login(t *testing.T) {
 	other := *b
 	other.base.Repository += "-login"
 	_, err := sandbox.Publish(labtest.Context(t, time.Minute), other.base, sandbox.PublishOptions{Builder: breaking{b.builder, func() { t.Error("it is built") }}})
-	refused := new(sandbox.RefusedError)
-	if !errors.As(err, &refused) || refused.State != registry.Denied || !strings.Contains(refused.Hint, "no login is stored") {
+	refused := new(sandbox.StateError)
+	if !errors.As(err, &refused) || refused.State != registry.StateDenied || !strings.Contains(refused.Remedy, "no login is stored") {
 		t.Fatalf("without a login: %v", err)
 	}
 	dir := os.Getenv("DOCKER_CONFIG")
@@ -326,7 +326,7 @@ func (b *bench) login(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.WriteFile(config, []byte("{}"), 0o600)
-	if res := other.publish(t, sandbox.PublishOptions{}); res.Action != sandbox.New {
+	if res := other.publish(t, sandbox.PublishOptions{}); res.Outcome != sandbox.OutcomePublished {
 		t.Errorf("%+v", res)
 	}
 }
@@ -342,8 +342,8 @@ func TestDockerDriver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unfit := new(sandbox.UnfitError)
-	if err := b.Check(t.Context(), both); !errors.As(err, &unfit) || !strings.Contains(unfit.Hint, "buildx create") {
+	unfit := new(sandbox.BuilderError)
+	if err := b.Check(t.Context(), both); !errors.As(err, &unfit) || !strings.Contains(unfit.Remedy, "buildx create") {
 		t.Errorf("%v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (i dockerImage) image() *Image {
 // program where TLS or SSH stand between.
 func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 	if d.endpoint.err != nil {
-		return nil, &UnavailableError{Engine: DockerName, Reason: d.endpoint.err.Error(), Hint: "run `docker context ls`"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: d.endpoint.err.Error(), Remedy: "run `docker context ls`", Err: d.endpoint.err}
 	}
 	if d.endpoint.network == "" {
 		return d.inspectByProgram(ctx, ref)
@@ -70,27 +70,27 @@ func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 	case status == http.StatusNotFound && saysMissing(string(body)):
 		return nil, ErrNotFound
 	default:
-		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Hint: "run `docker info`"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Remedy: "run `docker info`"}
 	}
 	var i dockerImage
 	if err := json.Unmarshal(body, &i); err != nil {
-		return nil, &UnavailableError{Engine: DockerName, Reason: "the daemon's answer is not an image in JSON", Hint: "run `docker info`"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: "the daemon's answer is not an image in JSON", Remedy: "run `docker info`", Err: err}
 	}
 	return i.image(), nil
 }
 
 func (d *Docker) unavailable(err error) error {
-	u := &UnavailableError{Engine: DockerName, Hint: "start it, with `systemctl start docker` or Docker Desktop, or point DOCKER_HOST at one that runs"}
+	u := &UnavailableError{Engine: DockerName, Err: err, Remedy: "start it, with `systemctl start docker` or Docker Desktop, or point DOCKER_HOST at one that runs"}
 	var netErr net.Error
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		u.Reason = "no permission to use " + d.endpoint.host
-		u.Hint = "join the docker group, use rootless docker, or choose podman with --runtime podman"
+		u.Remedy = "join the docker group, use rootless docker, or choose podman with --runtime podman"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		u.Reason = "no daemon listens on " + d.endpoint.host
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		u.Reason = fmt.Sprintf("the daemon at %s gave no answer within %s", d.endpoint.host, questionTimeout)
-		u.Hint = "restart the daemon"
+		u.Remedy = "restart the daemon"
 	default:
 		u.Reason = sanitize.Line(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))
 	}
@@ -106,11 +106,11 @@ func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, erro
 		if saysMissing(err.Error()) {
 			return nil, ErrNotFound
 		}
-		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Hint: "run `docker info`"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Remedy: "run `docker info`", Err: err}
 	}
 	var images []dockerImage
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &UnavailableError{Engine: DockerName, Reason: "docker image inspect did not answer with one image in JSON"}
+		return nil, &UnavailableError{Engine: DockerName, Reason: "docker image inspect did not answer with one image in JSON", Remedy: "run `docker info`", Err: err}
 	}
 	return images[0].image(), nil
 }

@@ -56,12 +56,19 @@ var ErrNotFound = errors.New("no such image")
 type UnavailableError struct {
 	Engine string // its name
 	Reason string // one line, fit to print
-	Hint   string // the remedy, one line
+	Remedy string // the remedy, one line
+	Err    error  // the cause; may be nil
 }
 
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%s does not answer: %s", e.Engine, e.Reason)
 }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *UnavailableError) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause; nil where there is none.
+func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // NotInstalledError tells that no engine, or not the one asked for, is there.
 type NotInstalledError struct {

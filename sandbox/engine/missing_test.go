@@ -72,7 +72,7 @@ func inspected(t *testing.T, err error, runtime, reason string) {
 	case reason == "":
 	case !errors.As(err, &down):
 		t.Errorf("error %v, want an engine that does not answer", err)
-	case down.Engine != runtime || !strings.Contains(down.Reason, reason) || !strings.Contains(down.Hint, runtime+" info"):
+	case down.Engine != runtime || !strings.Contains(down.Reason, reason) || !strings.Contains(down.Remedy, runtime+" info"):
 		t.Errorf("%+v, want a reason with %q and a hint", down, reason)
 	}
 }

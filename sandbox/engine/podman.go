@@ -45,7 +45,7 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Hint: "run `podman info` and fix the reported problem"}
+		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
 	}
 	var images []struct {
 		ID           string `json:"Id"`
@@ -56,7 +56,7 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 		Variant      string
 	}
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &UnavailableError{Engine: PodmanName, Reason: "podman image inspect did not answer with one image in JSON"}
+		return nil, &UnavailableError{Engine: PodmanName, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
 	}
 	i := images[0]
 	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil

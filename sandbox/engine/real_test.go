@@ -258,7 +258,7 @@ func TestDownIsNotMissing(t *testing.T) {
 			if !errors.As(err, &down) {
 				t.Fatalf("error %v, want an engine that does not answer", err)
 			}
-			if down.Engine != c.runtime || !strings.Contains(down.Reason, c.reason) || down.Hint == "" {
+			if down.Engine != c.runtime || !strings.Contains(down.Reason, c.reason) || down.Remedy == "" {
 				t.Errorf("%+v, want a reason with %q and a hint", down, c.reason)
 			}
 		})

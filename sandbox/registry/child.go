@@ -52,7 +52,7 @@ func pick(offered []offer, platform string) (offer, bool) {
 func (s *session) check(ctx context.Context, o offer, q Query) check {
 	what := "child " + o.platform
 	invalid := func(format string, args ...any) check {
-		return check{err: &failure{state: Invalid, reason: what + ": " + fmt.Sprintf(format, args...)}}
+		return check{err: &failure{state: StateInvalid, reason: what + ": " + fmt.Sprintf(format, args...)}}
 	}
 	gone := check{missing: fmt.Sprintf("%s is in the index, but its child %s is gone", o.platform, o.digest)}
 	doc := o.doc
@@ -127,7 +127,7 @@ func (s *session) missingLayer(ctx context.Context, m *v1.Manifest, what string)
 	var wg sync.WaitGroup
 	for i, l := range m.Layers {
 		if l.Digest.Algorithm != "sha256" {
-			return "", &failure{state: Invalid, reason: what + ": a layer's digest is not SHA-256"}
+			return "", &failure{state: StateInvalid, reason: what + ": a layer's digest is not SHA-256"}
 		}
 		wg.Go(func() { errs[i] = s.holds(ctx, l.Digest, what+", layer") })
 	}

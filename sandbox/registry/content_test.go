@@ -21,7 +21,7 @@ func TestComplete(t *testing.T) {
 	c := children(t)
 	want := s.push(t, append(c, child{"unknown/unknown", image(t, "linux/amd64", "")})...)
 	res := s.probe(t, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if res.Ref != s.ref().String() {
 		t.Errorf("ref %s, want %s", res.Ref, s.ref())
 	}
@@ -66,21 +66,21 @@ func TestContent(t *testing.T) {
 		missing []string
 		fill    func(t *testing.T, s *server, c []child) (named string)
 	}{
-		{"arm64/v8 is arm64", registry.Complete, nil, func(t *testing.T, s *server, c []child) string {
+		{"arm64/v8 is arm64", registry.StateComplete, nil, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64/v8", image(t, "linux/arm64/v8", identity)})
 			return "linux/arm64"
 		}},
-		{"v8 in the index alone", registry.Complete, nil, func(t *testing.T, s *server, c []child) string {
+		{"v8 in the index alone", registry.StateComplete, nil, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64/v8", c[1].Appendable})
 			return "linux/arm64"
 		}},
-		{"an image of one platform", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+		{"an image of one platform", registry.StateIncomplete, both[1:], func(t *testing.T, s *server, c []child) string {
 			if err := remote.Write(s.name(t, ":"+s.ref().Tag), image(t, "linux/amd64", identity)); err != nil {
 				t.Fatal(err)
 			}
 			return "linux/arm64"
 		}},
-		{"an image without its config", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+		{"an image without its config", registry.StateIncomplete, both, func(t *testing.T, s *server, c []child) string {
 			img := image(t, "linux/amd64", identity)
 			if err := remote.Write(s.name(t, ":"+s.ref().Tag), img); err != nil {
 				t.Fatal(err)
@@ -89,31 +89,31 @@ func TestContent(t *testing.T) {
 			s.delete(t, "blobs", config.String())
 			return "linux/amd64"
 		}},
-		{"a platform missing", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+		{"a platform missing", registry.StateIncomplete, both[1:], func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0])
 			return "linux/arm64"
 		}},
-		{"an empty index", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+		{"an empty index", registry.StateIncomplete, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t)
 			return "linux/amd64"
 		}},
-		{"only attestations", registry.Incomplete, both, func(t *testing.T, s *server, c []child) string {
+		{"only attestations", registry.StateIncomplete, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, child{"unknown/unknown", c[0].Appendable}, child{"", c[1].Appendable})
 			return "linux/amd64"
 		}},
-		{"a child deleted", registry.Incomplete, both[1:], func(t *testing.T, s *server, c []child) string {
+		{"a child deleted", registry.StateIncomplete, both[1:], func(t *testing.T, s *server, c []child) string {
 			s.push(t, c...)
 			s.delete(t, "manifests", digest(t, c[1]))
 			return "linux/arm64 is in the index, but its child " + digest(t, c[1]) + " is gone"
 		}},
-		{"a config deleted", registry.Incomplete, both[:1], func(t *testing.T, s *server, c []child) string {
+		{"a config deleted", registry.StateIncomplete, both[:1], func(t *testing.T, s *server, c []child) string {
 			img := image(t, "linux/amd64", identity)
 			s.push(t, child{"linux/amd64", img}, c[1])
 			config, _ := img.ConfigName()
 			s.delete(t, "blobs", config.String())
 			return digest(t, img)
 		}},
-		{"a layer deleted", registry.Incomplete, both[:1], func(t *testing.T, s *server, c []child) string {
+		{"a layer deleted", registry.StateIncomplete, both[:1], func(t *testing.T, s *server, c []child) string {
 			img := image(t, "linux/amd64", identity)
 			s.push(t, child{"linux/amd64", img}, c[1])
 			layers, err := img.Layers()
@@ -124,27 +124,27 @@ func TestContent(t *testing.T) {
 			s.delete(t, "blobs", layer.String())
 			return "child linux/amd64 is there, but its layer " + layer.String() + " is gone"
 		}},
-		{"a child for another platform", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"a child for another platform", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64", image(t, "linux/amd64", identity)})
 			return "child linux/arm64: the image is for linux/amd64"
 		}},
-		{"no label", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"no label", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64", image(t, "linux/arm64", "")})
 			return "does not carry the label"
 		}},
-		{"another identity", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"another identity", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64", image(t, "linux/arm64", "0000\x1b[2J")})
 			return "another Containerfile"
 		}},
-		{"a nested index", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"a nested index", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"linux/arm64", index(t, c[1])})
 			return "an index where an image is due"
 		}},
-		{"a nested index without platform", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"a nested index without platform", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c[0], child{"", index(t, c[1])})
 			return "an index where an image is due"
 		}},
-		{"a layer that lies elsewhere", registry.Invalid, both, func(t *testing.T, s *server, c []child) string {
+		{"a layer that lies elsewhere", registry.StateInvalid, both, func(t *testing.T, s *server, c []child) string {
 			img, err := mutate.Append(image(t, "linux/arm64", identity), mutate.Addendum{
 				Layer: static.NewLayer([]byte("x"), types.DockerForeignLayer), MediaType: types.DockerForeignLayer, URLs: []string{"http://169.254.169.254/\x1b[2J"},
 			})
@@ -154,12 +154,12 @@ func TestContent(t *testing.T) {
 			s.push(t, c[0], child{"linux/arm64", img})
 			return `child linux/arm64: a part of it lies elsewhere, at "http://169.254.169.254/ [2J"`
 		}},
-		{"another tag", registry.Absent, both, func(t *testing.T, s *server, c []child) string {
+		{"another tag", registry.StateAbsent, both, func(t *testing.T, s *server, c []child) string {
 			s.push(t, c...)
 			s.delete(t, "manifests", s.ref().Tag)
 			return "has no tag " + s.ref().Tag
 		}},
-		{"no repository", registry.Absent, both, func(t *testing.T, s *server, c []child) string {
+		{"no repository", registry.StateAbsent, both, func(t *testing.T, s *server, c []child) string {
 			return "has no tag " + s.ref().Tag
 		}},
 	}
@@ -193,7 +193,7 @@ func TestSingleImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := probe(t, registry.Query{Ref: s.ref(), Platforms: []string{"linux/arm64"}, Identity: identity}, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if want := digest(t, img); res.Digest != want || res.Children[0].Digest != want {
 		t.Errorf("digest %s, child %s, want %s for both", res.Digest, res.Children[0].Digest, want)
 	}
@@ -209,7 +209,7 @@ func TestDockerMediaTypes(t *testing.T) {
 	if err := remote.WriteIndex(s.name(t, ":"+s.ref().Tag), idx); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, s.probe(t, registry.Options{}), registry.Complete)
+	expect(t, s.probe(t, registry.Options{}), registry.StateComplete)
 }
 
 // TestIdentityByTag: whoever knows the tag alone still sees a label that does
@@ -217,11 +217,11 @@ func TestDockerMediaTypes(t *testing.T) {
 func TestIdentityByTag(t *testing.T) {
 	another := identity[:tag.Length-1] + "g"
 	for label, want := range map[string]registry.State{
-		identity:                          registry.Complete,
-		"":                                registry.Invalid,
-		tag.Identity(nil):                 registry.Invalid,
-		identity[:tag.Length]:             registry.Invalid,
-		another + identity[len(another):]: registry.Invalid,
+		identity:                          registry.StateComplete,
+		"":                                registry.StateInvalid,
+		tag.Identity(nil):                 registry.StateInvalid,
+		identity[:tag.Length]:             registry.StateInvalid,
+		another + identity[len(another):]: registry.StateInvalid,
 	} {
 		s := start(t)
 		s.push(t, child{"linux/amd64", image(t, "linux/amd64", label)})
@@ -234,7 +234,7 @@ func TestSamePlatformTwice(t *testing.T) {
 	s := start(t)
 	s.push(t, children(t)...)
 	res := probe(t, registry.Query{Ref: s.ref(), Platforms: []string{"linux/arm64", "linux/arm64/v8"}}, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if len(res.Children) != 1 {
 		t.Errorf("children %v, want one", res.Children)
 	}
@@ -257,7 +257,7 @@ func TestSkipBlobsFetchesNone(t *testing.T) {
 	s := start(t)
 	s.push(t, children(t)...)
 	q := registry.Query{Ref: s.ref(), Platforms: both[:1], Identity: "another", SkipBlobs: true}
-	expect(t, probe(t, q, registry.Options{}), registry.Complete)
+	expect(t, probe(t, q, registry.Options{}), registry.StateComplete)
 	for _, r := range s.requests() {
 		if r.Step == fault.Blob {
 			t.Errorf("asked for %s", r.Path)

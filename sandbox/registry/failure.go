@@ -28,15 +28,23 @@ type failure struct {
 	transient  bool          // worth another try at once: 5xx, a lost connection
 	timeout    bool          // transient, but it has cost its whole time already
 	withheld   bool          // Denied: the login was not sent where the registry wanted it
+	cause      error         // what it was made of; may be nil
 }
 
 func (f *failure) Error() string { return f.reason }
+
+func (f *failure) Unwrap() error { return f.cause }
+
+// result is the failure as callers see it.
+func (f *failure) result() *Error {
+	return &Error{State: f.state, Reason: f.reason, Remedy: f.hint, Err: f.cause}
+}
 
 // asFailure returns the failure that err is; what nobody foresaw is invalid.
 func asFailure(err error) *failure {
 	f := new(failure)
 	if !errors.As(err, &f) {
-		f = &failure{state: Invalid, reason: err.Error()}
+		f = &failure{state: StateInvalid, reason: err.Error(), cause: err}
 	}
 	// Parts of it were cut to a line's length; the whole may be longer.
 	f.reason = sanitize.Line(f.reason)
@@ -71,13 +79,13 @@ func failStatus(step string, status int, codes []transport.ErrorCode) error {
 	status = meaning(status, codes)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return &failure{state: Denied, reason: said + "; it is private, or it does not exist: registries do not tell which"}
+		return &failure{state: StateDenied, reason: said + "; it is private, or it does not exist: registries do not tell which"}
 	case status == http.StatusTooManyRequests:
-		return &failure{state: Throttled, reason: said}
+		return &failure{state: StateThrottled, reason: said}
 	case status == http.StatusRequestTimeout, status >= 500:
-		return &failure{state: Unreachable, reason: said, transient: true}
+		return &failure{state: StateUnreachable, reason: said, transient: true}
 	}
-	return &failure{state: Invalid, reason: said + ", which no registry answers here"}
+	return &failure{state: StateInvalid, reason: said + ", which no registry answers here"}
 }
 
 // isWord reports whether a code looks like one, MANIFEST_UNKNOWN. Other text
@@ -86,10 +94,20 @@ func isWord(c transport.ErrorCode) bool {
 	return c != "" && len(c) <= 40 && strings.Trim(string(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 
-// failTransport judges an error that came instead of an answer. A loopback
+// failTransport judges an error that came instead of an answer, and keeps it as
+// the cause.
+func failTransport(step string, err error) error {
+	f := asFailure(judgeTransport(step, err))
+	if f.cause == nil {
+		f.cause = err
+	}
+	return f
+}
+
+// judgeTransport judges an error that came instead of an answer. A loopback
 // registry is asked over TLS and in the clear, and err may hold both answers:
 // the order of the cases prefers the one that tells more.
-func failTransport(step string, err error) error {
+func judgeTransport(step string, err error) error {
 	var (
 		known     *failure
 		status    *transport.Error
@@ -104,7 +122,7 @@ func failTransport(step string, err error) error {
 		mismatch  *json.UnmarshalTypeError
 	)
 	unreachable := func(transient bool, format string, args ...any) error {
-		return &failure{state: Unreachable, reason: step + ": " + fmt.Sprintf(format, args...), transient: transient}
+		return &failure{state: StateUnreachable, reason: step + ": " + fmt.Sprintf(format, args...), transient: transient}
 	}
 	full := err.Error()
 	text := lastClause(sanitize.Line(full))
@@ -118,23 +136,23 @@ func failTransport(step string, err error) error {
 	case errors.As(err, &status):
 		return failStatus(step, status.StatusCode, codesOf(status.Errors))
 	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"):
-		return &failure{state: Invalid, reason: step + ": the answer is not a token in JSON"}
+		return &failure{state: StateInvalid, reason: step + ": the answer is not a token in JSON"}
 	case strings.HasPrefix(full, "body exceeds "): // go-containerregistry's own limit
-		return &failure{state: Invalid, reason: step + ": the answer is larger than it may be"}
+		return &failure{state: StateInvalid, reason: step + ": the answer is larger than it may be"}
 	case strings.Contains(full, "www-authenticate"), strings.Contains(full, `realm scheme "`):
-		return &failure{state: Invalid, reason: step + ": its token server must not be asked: " + text}
+		return &failure{state: StateInvalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
 		return unreachable(false, "host %s is not found (DNS)", sanitize.Line(dnsErr.Name))
 	case errors.As(err, &errno) && errno == syscall.ECONNREFUSED:
 		return unreachable(false, "connection refused")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return &failure{state: Unreachable, reason: step + ": no answer in time", timeout: true}
+		return &failure{state: StateUnreachable, reason: step + ": no answer in time", timeout: true}
 	case errors.As(err, &record):
 		return unreachable(false, "TLS: %s", text)
 	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return unreachable(true, "connection lost (%s)", text)
 	case strings.Contains(text, "malformed HTTP"):
-		return &failure{state: Invalid, reason: step + ": " + text}
+		return &failure{state: StateInvalid, reason: step + ": " + text}
 	}
 	return unreachable(false, "%s", text)
 }

@@ -56,13 +56,13 @@ func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
 	took := time.Since(began)
 
 	expect(t, res, want)
-	if res.Digest != "" && want != registry.Complete && (f.Step == fault.Ping || f.Step == fault.Token) {
+	if res.Digest != "" && want != registry.StateComplete && (f.Step == fault.Ping || f.Step == fault.Token) {
 		t.Errorf("digest %s, and nothing was got at all", res.Digest)
 	}
 	if took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if want != registry.Complete && want != registry.Absent && want != registry.Incomplete && len(res.Children) > 0 {
+	if want != registry.StateComplete && want != registry.StateAbsent && want != registry.StateIncomplete && len(res.Children) > 0 {
 		t.Errorf("children %v in state %s", res.Children, res.State)
 	}
 	switch f.Name {
@@ -83,7 +83,7 @@ func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
 func checkCount(t *testing.T, s *server, f fault.Fault, want registry.State, tries int) {
 	t.Helper()
 	most := asked[f.Step]
-	if want == registry.Complete {
+	if want == registry.StateComplete {
 		most = asked[fault.Blob] + 1
 	}
 	most *= tries
@@ -162,7 +162,7 @@ func TestConnections(t *testing.T) {
 			res := probe(t, registry.Query{Ref: ref, Platforms: both}, registry.Options{
 				ConnectTimeout: 300 * time.Millisecond, HeaderTimeout: 300 * time.Millisecond, Timeout: 800 * time.Millisecond,
 			})
-			expect(t, res, registry.Unreachable)
+			expect(t, res, registry.StateUnreachable)
 			if !strings.Contains(res.Reason, row.reason) {
 				t.Errorf("reason %q, want %q", res.Reason, row.reason)
 			}
@@ -194,7 +194,7 @@ func TestSlowAnswers(t *testing.T) {
 	}))
 	retry := registry.Retry{Tries: 1000, Interval: time.Millisecond}
 	began := time.Now()
-	expect(t, s.probe(t, registry.Options{Timeout: 700 * time.Millisecond, Retry: retry}), registry.Unreachable)
+	expect(t, s.probe(t, registry.Options{Timeout: 700 * time.Millisecond, Retry: retry}), registry.StateUnreachable)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}

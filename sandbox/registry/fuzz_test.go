@@ -20,7 +20,7 @@ import (
 func checkFailure(t *testing.T, err error) {
 	t.Helper()
 	var f *failure
-	if !errors.As(err, &f) || f.state != Invalid {
+	if !errors.As(err, &f) || f.state != StateInvalid {
 		t.Fatalf("%v is no invalid failure", err)
 	}
 	if f.reason == "" || f.reason != sanitize.Line(f.reason) {
@@ -108,7 +108,7 @@ func FuzzErrorCodes(f *testing.F) {
 			t.Fatal("no failure")
 		}
 		switch fail.state {
-		case Denied, Throttled, Unreachable, Invalid:
+		case StateDenied, StateThrottled, StateUnreachable, StateInvalid:
 		default:
 			t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
 		}
@@ -116,7 +116,7 @@ func FuzzErrorCodes(f *testing.F) {
 			t.Errorf("reason %q is not fit to print", fail.reason)
 		}
 		for _, c := range codes {
-			if c == transport.TooManyRequestsErrorCode && fail.state != Throttled && meaning(status, codes) == 429 {
+			if c == transport.TooManyRequestsErrorCode && fail.state != StateThrottled && meaning(status, codes) == 429 {
 				t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
 			}
 		}

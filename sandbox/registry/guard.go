@@ -46,10 +46,10 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Response != nil {
 			what = "redirect"
 		}
-		return nil, &failure{state: Invalid, reason: what + " refused: " + why}
+		return nil, &failure{state: StateInvalid, reason: what + " refused: " + why}
 	}
 	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
-		return nil, &failure{state: Denied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
+		return nil, &failure{state: StateDenied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
 	}
 	if g.leadsOut(req) {
 		req = req.WithContext(context.WithValue(req.Context(), outside{}, g.host))
@@ -63,7 +63,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		// 101: net/http passes it on with the connection as its body, which has
 		// no end and outlives every context.
 		resp.Body.Close()
-		return nil, &failure{state: Invalid, reason: fmt.Sprintf("HTTP %d %s, which no registry answers here", resp.StatusCode, http.StatusText(resp.StatusCode))}
+		return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("HTTP %d %s, which no registry answers here", resp.StatusCode, http.StatusText(resp.StatusCode))}
 	case resp.StatusCode == http.StatusUnauthorized:
 		g.wanted.Store(true)
 	case resp.StatusCode == http.StatusTooManyRequests:
@@ -131,7 +131,7 @@ func refuseLocal(ctx context.Context, _, address string, _ syscall.RawConn) erro
 		return nil
 	}
 	if ip := at.Addr().Unmap(); ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
-		return &failure{state: Invalid, reason: "request refused: " + from + " leads to a name that is inside the local network"}
+		return &failure{state: StateInvalid, reason: "request refused: " + from + " leads to a name that is inside the local network"}
 	}
 	return nil
 }
@@ -194,7 +194,7 @@ func isInner(host string) bool {
 // fill puts the remembered Retry-After into a Throttled failure.
 func (g *guard) fill(err error) error {
 	var f *failure
-	if errors.As(err, &f) && f.state == Throttled {
+	if errors.As(err, &f) && f.state == StateThrottled {
 		f.retryAfter = time.Duration(g.after.Load())
 	}
 	return err

@@ -82,16 +82,16 @@ func TestInformational(t *testing.T) {
 		want   registry.State
 		says   string
 	}{
-		{"101", func(*testing.T) fault.Answer { return fault.Switching }, registry.Options{}, registry.Invalid, refused},
+		{"101", func(*testing.T) fault.Answer { return fault.Switching }, registry.Options{}, registry.StateInvalid, refused},
 		{"101 without Upgrade", func(t *testing.T) fault.Answer {
 			return raw(t, "HTTP/1.1 101 Switching Protocols\r\n\r\n")
-		}, registry.Options{}, registry.Invalid, refused},
+		}, registry.Options{}, registry.StateInvalid, refused},
 		{"103 and nothing else", func(t *testing.T) fault.Answer {
 			return raw(t, "HTTP/1.1 103 Early Hints\r\n\r\n")
-		}, short, registry.Unreachable, "no answer in time"},
+		}, short, registry.StateUnreachable, "no answer in time"},
 		{"199 without end", func(t *testing.T) fault.Answer {
 			return raw(t, strings.Repeat("HTTP/1.1 199 \r\nA: "+strings.Repeat("a", 1000)+"\r\n\r\n", 2000))
-		}, short, registry.Unreachable, ""},
+		}, short, registry.StateUnreachable, ""},
 		{"102, 103 and 199 before the answer", func(*testing.T) fault.Answer {
 			return func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				for _, status := range []int{102, 103, 199} {
@@ -99,14 +99,14 @@ func TestInformational(t *testing.T) {
 				}
 				inner.ServeHTTP(w, r)
 			}
-		}, registry.Options{}, registry.Complete, ""},
+		}, registry.Options{}, registry.StateComplete, ""},
 		{"Upgrade beside the answer", func(*testing.T) fault.Answer {
 			return func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				w.Header().Set("Connection", "Upgrade")
 				w.Header().Set("Upgrade", "other/1")
 				inner.ServeHTTP(w, r)
 			}
-		}, registry.Options{}, registry.Complete, ""},
+		}, registry.Options{}, registry.StateComplete, ""},
 	}
 	steps := map[string]func() func(*http.Request) bool{
 		"ping": at(fault.Ping), "token": at(fault.Token), "tag": at(fault.Manifest),
@@ -179,7 +179,7 @@ func TestSwitchedWriter(t *testing.T) {
 func checkRefused(t *testing.T, err error) {
 	t.Helper()
 	e := new(registry.Error)
-	if !errors.As(err, &e) || e.State != registry.Invalid || !strings.Contains(e.Reason, refused) {
-		t.Errorf("%v, want %s and %q", err, registry.Invalid, refused)
+	if !errors.As(err, &e) || e.State != registry.StateInvalid || !strings.Contains(e.Reason, refused) {
+		t.Errorf("%v, want %s and %q", err, registry.StateInvalid, refused)
 	}
 }

@@ -206,11 +206,11 @@ func probe(t testing.TB, q registry.Query, o registry.Options) *registry.Result 
 	if res.Reason == "" {
 		t.Error("no reason is given")
 	}
-	known := res.State == registry.Complete || res.State == registry.Incomplete
-	if known && res.Digest == "" || res.State == registry.Absent && res.Digest != "" {
+	known := res.State == registry.StateComplete || res.State == registry.StateIncomplete
+	if known && res.Digest == "" || res.State == registry.StateAbsent && res.Digest != "" {
 		t.Errorf("state %s with digest %q", res.State, res.Digest)
 	}
-	if (len(res.Missing) == 0) != (res.State == registry.Complete) {
+	if (len(res.Missing) == 0) != (res.State == registry.StateComplete) {
 		t.Errorf("state %s, missing %q", res.State, res.Missing)
 	}
 	return res

@@ -77,7 +77,7 @@ func TestAnonymousToken(t *testing.T) {
 	home(t)
 	s := private(t, fault.Private{Anonymous: true})
 	res := probePrivate(t, s, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if !res.IgnoreLogins || len(res.Warnings) > 0 {
 		t.Errorf("a pull with logins, or a warning about them, where there are none: %+v", res)
 	}
@@ -90,7 +90,7 @@ func TestDeniedTokenGivesRemedy(t *testing.T) {
 	home(t)
 	s := private(t, fault.Private{Logins: known})
 	res := probePrivate(t, s, registry.Options{})
-	expect(t, res, registry.Denied)
+	expect(t, res, registry.StateDenied)
 	if !strings.Contains(res.Hint, "podman login "+s.host()) {
 		t.Errorf("hint %q names no remedy", res.Hint)
 	}
@@ -153,7 +153,7 @@ func TestStoredLogin(t *testing.T) {
 			s := private(t, fault.Private{Logins: known})
 			row.store(t, home(t), s.host())
 			res := probePrivate(t, s, registry.Options{})
-			expect(t, res, registry.Complete)
+			expect(t, res, registry.StateComplete)
 			if res.IgnoreLogins || len(res.Warnings) > 0 {
 				t.Errorf("a warning about a login that works: %+v", res)
 			}
@@ -214,7 +214,7 @@ func TestUselessLogin(t *testing.T) {
 			s := private(t, fault.Private{Anonymous: true, Logins: known})
 			row.store(t, home(t), s.host())
 			res := probePrivate(t, s, registry.Options{})
-			expect(t, res, registry.Complete)
+			expect(t, res, registry.StateComplete)
 			if !res.IgnoreLogins {
 				t.Error("a pull would use the login that does not work")
 			}
@@ -232,7 +232,7 @@ func TestHelperWithoutLogin(t *testing.T) {
 	helper(t, dir, "empty", "echo credentials not found in native keychain; exit 1")
 	writeFile(t, `{"credsStore":"empty"}`, dir, ".docker", "config.json")
 	res := probePrivate(t, s, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if !res.IgnoreLogins || len(res.Warnings) > 0 {
 		t.Errorf("a pull with logins, or a warning about no login: %+v", res)
 	}
@@ -245,7 +245,7 @@ func TestUnwantedLogin(t *testing.T) {
 	s.push(t, children(t)...)
 	writeFile(t, auths(s.host(), basic), home(t), ".docker", "config.json")
 	res := s.probe(t, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if !res.IgnoreLogins || len(res.Warnings) > 0 {
 		t.Errorf("IgnoreLogins %v, warnings %q", res.IgnoreLogins, res.Warnings)
 	}
@@ -259,7 +259,7 @@ func TestLoginAfterUselessFile(t *testing.T) {
 	t.Setenv("REGISTRY_AUTH_FILE", writeFile(t, "{", dir, "auth.json"))
 	writeFile(t, auths(s.host(), basic), dir, ".docker", "config.json")
 	res := probePrivate(t, s, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if res.IgnoreLogins || len(res.Warnings) != 1 {
 		t.Errorf("IgnoreLogins %v, warnings %q", res.IgnoreLogins, res.Warnings)
 	}
@@ -273,7 +273,7 @@ func TestHangingHelper(t *testing.T) {
 	writeFile(t, `{"credsStore":"hangs"}`, dir, ".docker", "config.json")
 	began := time.Now()
 	res := probePrivate(t, s, registry.Options{Timeout: 4 * time.Second})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -290,8 +290,8 @@ func TestRealmElsewhere(t *testing.T) {
 		host func(host string) string
 		want registry.State
 	}{
-		{"by name", func(host string) string { return strings.Replace(host, "127.0.0.1", "localhost", 1) }, registry.Denied},
-		{"by inner address", func(host string) string { return host }, registry.Invalid},
+		{"by name", func(host string) string { return strings.Replace(host, "127.0.0.1", "localhost", 1) }, registry.StateDenied},
+		{"by inner address", func(host string) string { return host }, registry.StateInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, tokens := start(t), start(t)
@@ -303,7 +303,7 @@ func TestRealmElsewhere(t *testing.T) {
 			writeFile(t, auths(s.host(), basic), home(t), ".docker", "config.json")
 			res := probePrivate(t, s, registry.Options{})
 			expect(t, res, row.want)
-			if row.want == registry.Denied && !strings.Contains(strings.Join(res.Warnings, ""), "so the login is not sent there") {
+			if row.want == registry.StateDenied && !strings.Contains(strings.Join(res.Warnings, ""), "so the login is not sent there") {
 				t.Errorf("warnings %q", res.Warnings)
 			}
 			var sent bool
@@ -334,7 +334,7 @@ func TestRedirectToStorage(t *testing.T) {
 		stored = nil
 		front := fault.Bearer(fault.Handler(s.real, fault.Fault{Step: step, Answer: fault.RedirectTo(storage.URL)}), fault.Private{Logins: known})
 		s.behind(front)
-		expect(t, probePrivate(t, s, registry.Options{}), registry.Complete)
+		expect(t, probePrivate(t, s, registry.Options{}), registry.StateComplete)
 		if len(stored) == 0 {
 			t.Errorf("%s: the storage was never asked", step)
 		}
@@ -363,5 +363,5 @@ func TestEchoedSecret(t *testing.T) {
 		fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, password, r.Header.Get("Authorization"))
 	}))
 	writeFile(t, auths(s.host(), basic), home(t), ".docker", "config.json")
-	expect(t, probePrivate(t, s, registry.Options{}), registry.Denied)
+	expect(t, probePrivate(t, s, registry.Options{}), registry.StateDenied)
 }

@@ -22,7 +22,7 @@ func checkDigest(body []byte, identifier, claimed, what string) (v1.Hash, error)
 	}
 	for _, want := range []string{identifier, claimed} {
 		if h, err := v1.NewHash(want); err == nil && h.Algorithm == "sha256" && h != digest {
-			return v1.Hash{}, &failure{state: Invalid, reason: fmt.Sprintf("%s: the bytes have digest %s, not %s", what, digest, h)}
+			return v1.Hash{}, &failure{state: StateInvalid, reason: fmt.Sprintf("%s: the bytes have digest %s, not %s", what, digest, h)}
 		}
 	}
 	return digest, nil
@@ -32,11 +32,11 @@ func checkDigest(body []byte, identifier, claimed, what string) (v1.Hash, error)
 // Content-Type, which must not contradict the manifest's own mediaType.
 func checkMediaType(body []byte, contentType, what string) (types.MediaType, error) {
 	invalid := func(why string) error {
-		return &failure{state: Invalid, reason: what + ": " + why}
+		return &failure{state: StateInvalid, reason: what + ": " + why}
 	}
 	header := mediaTypeOf(contentType)
 	if isHTML(body, contentType) {
-		return "", &failure{state: Invalid, reason: what + ": the answer is an HTML page, not a manifest",
+		return "", &failure{state: StateInvalid, reason: what + ": the answer is an HTML page, not a manifest",
 			hint: "a captive portal or a proxy answers in place of the registry; sign in to the network, or set HTTPS_PROXY"}
 	}
 	var inner struct {
@@ -85,7 +85,7 @@ func isHTML(body []byte, contentType string) bool {
 func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {
 	index, err := v1.ParseIndexManifest(bytes.NewReader(doc.body))
 	if err != nil {
-		return nil, &failure{state: Invalid, reason: what + ": the index cannot be read: " + sanitize.Line(err.Error())}
+		return nil, &failure{state: StateInvalid, reason: what + ": the index cannot be read: " + sanitize.Line(err.Error())}
 	}
 	return index, nil
 }
@@ -94,10 +94,10 @@ func parseIndex(doc *document, what string) (*v1.IndexManifest, error) {
 func parseImage(doc *document, what string) (*v1.Manifest, error) {
 	m, err := v1.ParseManifest(bytes.NewReader(doc.body))
 	if err != nil {
-		return nil, &failure{state: Invalid, reason: what + ": the manifest cannot be read: " + sanitize.Line(err.Error())}
+		return nil, &failure{state: StateInvalid, reason: what + ": the manifest cannot be read: " + sanitize.Line(err.Error())}
 	}
 	if m.Config.Digest.Algorithm != "sha256" || m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
-		return nil, &failure{state: Invalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, sanitize.Line(string(m.Config.MediaType)))}
+		return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, sanitize.Line(string(m.Config.MediaType)))}
 	}
 	return m, nil
 }
@@ -118,7 +118,7 @@ func parseConfig(body []byte, what string) (imageConfig, error) {
 		} `json:"config"`
 	}
 	if err := json.Unmarshal(body, &c); err != nil || c.OS == "" || c.Architecture == "" {
-		return imageConfig{}, &failure{state: Invalid, reason: what + ": the image's config cannot be read"}
+		return imageConfig{}, &failure{state: StateInvalid, reason: what + ": the image's config cannot be read"}
 	}
 	return imageConfig{platform: platform.Join(c.OS, c.Architecture, c.Variant), labels: c.Config.Labels}, nil
 }

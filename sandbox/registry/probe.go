@@ -119,7 +119,7 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 		l, warnings = storedLogin(ctx, repo, o.Timeout/2)
 	}
 	res, fail := attemptAs(ctx, repo, l.auth, q, o)
-	if res.State == Denied && !l.anonymous() {
+	if res.State == StateDenied && !l.anonymous() {
 		what := "was rejected"
 		if fail.withheld {
 			what = "was not used (" + fail.reason + ")"
@@ -128,11 +128,11 @@ func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Re
 		l = login{auth: authn.Anonymous}
 		res, fail = attemptAs(ctx, repo, l.auth, q, o)
 	}
-	if res.State == Denied {
+	if res.State == StateDenied {
 		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
 	}
 	res.Warnings, res.Anonymous = warnings, l.anonymous()
-	res.IgnoreLogins = fail == nil && (l.anonymous() || !res.wanted)
+	res.IgnoreLogins = fail == nil && (l.anonymous() || !res.challenged)
 	return res, fail
 }
 
@@ -143,7 +143,7 @@ func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticat
 	s, err := open(ctx, repo, auth, base, o.HeaderTimeout, transport.PullScope)
 	if err == nil {
 		err = s.walk(ctx, q, res)
-		res.wanted = s.guard.wanted.Load()
+		res.challenged = s.guard.wanted.Load()
 	}
 	hidden := secrets(ctx, auth)
 	if err == nil {
@@ -157,7 +157,7 @@ func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticat
 	f.reason = withoutSecrets(f.reason, hidden)
 	return &Result{
 		Ref: res.Ref, Digest: res.Digest, State: f.state, Missing: q.Platforms,
-		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter,
+		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter, Err: f.cause,
 	}, f
 }
 
@@ -169,7 +169,7 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 	}
 	doc, err := s.manifest(ctx, identifier, what+" "+identifier)
 	if errors.Is(err, errGone) {
-		res.State, res.Missing = Absent, q.Platforms
+		res.State, res.Missing = StateAbsent, q.Platforms
 		res.Reason = fmt.Sprintf("%s has no %s %s", q.Ref.Repository, what, identifier)
 		return nil
 	}
@@ -195,9 +195,9 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 		}
 	}
 	res.Platforms = without(offered, res.Missing)
-	res.State, res.Reason = Complete, strings.Join(q.Platforms, ", ")+" there"
+	res.State, res.Reason = StateComplete, strings.Join(q.Platforms, ", ")+" there"
 	if len(reasons) > 0 {
-		res.State, res.Reason = Incomplete, strings.Join(reasons, "; ")
+		res.State, res.Reason = StateIncomplete, strings.Join(reasons, "; ")
 	}
 	return nil
 }
@@ -239,13 +239,13 @@ func indexOffers(doc *document) ([]offer, error) {
 			continue
 		}
 		if m.MediaType.IsIndex() {
-			return nil, &failure{state: Invalid, reason: "index: it holds an index where an image is due"}
+			return nil, &failure{state: StateInvalid, reason: "index: it holds an index where an image is due"}
 		}
 		if _, err := platform.Normalize(p); err != nil {
-			return nil, &failure{state: Invalid, reason: "index: " + sanitize.Line(err.Error())}
+			return nil, &failure{state: StateInvalid, reason: "index: " + sanitize.Line(err.Error())}
 		}
 		if m.Digest.Algorithm != "sha256" {
-			return nil, &failure{state: Invalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}
+			return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}
 		}
 		offered = append(offered, offer{platform: p, digest: m.Digest})
 	}

@@ -53,8 +53,7 @@ func (r *Reader) Transport() http.RoundTripper { return r.session.client.Transpo
 // Explain tells what an error of go-containerregistry means, as a probe would;
 // what is where it came from, for messages.
 func Explain(what string, err error) *Error {
-	f := asFailure(failTransport(what, err))
-	return &Error{State: f.state, Reason: f.reason, Hint: f.hint}
+	return asFailure(failTransport(what, err)).result()
 }
 
 // bounded refuses to read answers larger than maxBody to their end.
@@ -76,7 +75,7 @@ type boundedBody struct {
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, &failure{state: Invalid, reason: fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)}
+		return 0, &failure{state: StateInvalid, reason: fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)}
 	}
 	return n, err
 }

@@ -61,7 +61,7 @@ func TestReaderIsBounded(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	n, err := io.Copy(io.Discard, resp.Body)
-	if e := registry.Explain("blob z", err); e.State != registry.Invalid || e.Reason != "blob z: the answer is larger than 4 MiB" || n > 4<<20 {
+	if e := registry.Explain("blob z", err); e.State != registry.StateInvalid || e.Reason != "blob z: the answer is larger than 4 MiB" || n > 4<<20 {
 		t.Errorf("%d bytes, %+v", n, e)
 	}
 }
@@ -72,7 +72,7 @@ func TestReaderOfNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = registry.OpenReader(t.Context(), host+"/x/y", registry.Options{})
-	if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Unreachable || !strings.Contains(e.Reason, "refused") {
+	if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateUnreachable || !strings.Contains(e.Reason, "refused") {
 		t.Errorf("%v", err)
 	}
 }

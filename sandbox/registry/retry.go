@@ -53,13 +53,13 @@ func (r Retry) run(ctx context.Context, attempt func(context.Context) (*Result, 
 // another one; waited is the sum of the waits so far.
 func (r Retry) next(f *failure, try int, interval, waited time.Duration) (time.Duration, bool) {
 	switch {
-	case f.state == Throttled:
+	case f.state == StateThrottled:
 		wait := f.retryAfter
 		if wait == 0 {
 			wait = time.Second << min(try-1, 6) // it did not say
 		}
 		return wait, waited+wait <= r.ThrottleMax
-	case f.transient, f.state == Unreachable && r.Timeouts:
+	case f.transient, f.state == StateUnreachable && r.Timeouts:
 		return interval, try < r.Tries
 	}
 	return 0, false

@@ -175,7 +175,7 @@ func readBounded(r io.Reader, what string) ([]byte, error) {
 	case err != nil:
 		return body, failTransport(what, err)
 	case len(body) > maxBody:
-		return nil, &failure{state: Invalid, reason: fmt.Sprintf("%s: the answer is larger than %d MiB", what, maxBody>>20)}
+		return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("%s: the answer is larger than %d MiB", what, maxBody>>20)}
 	}
 	return body, nil
 }

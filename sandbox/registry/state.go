@@ -9,16 +9,16 @@ import (
 // State is what a registry says of a ref. The zero value is no state.
 type State string
 
-// The states of a ref. Only Absent means "not there": every doubt has a state
+// The states of a ref. Only StateAbsent means "not there": every doubt has a state
 // of its own, so that nobody reads an outage as a missing image.
 const (
-	Complete    State = "complete"    // every required platform is there
-	Incomplete  State = "incomplete"  // the tag is there, a required platform is not
-	Absent      State = "absent"      // the registry knows no such tag or repository
-	Denied      State = "denied"      // 401 or 403: private, or not there at all; registries do not tell which
-	Throttled   State = "throttled"   // 429
-	Unreachable State = "unreachable" // DNS, refused, time-out, TLS, 5xx
-	Invalid     State = "invalid"     // an answer that is no registry's, or not about our image
+	StateComplete    State = "complete"    // every required platform is there
+	StateIncomplete  State = "incomplete"  // the tag is there, a required platform is not
+	StateAbsent      State = "absent"      // the registry knows no such tag or repository
+	StateDenied      State = "denied"      // 401 or 403: private, or not there at all; registries do not tell which
+	StateThrottled   State = "throttled"   // 429
+	StateUnreachable State = "unreachable" // DNS, refused, time-out, TLS, 5xx
+	StateInvalid     State = "invalid"     // an answer that is no registry's, or not about our image
 )
 
 // Child is one platform's image in an index.
@@ -40,6 +40,7 @@ type Result struct {
 	Missing   []string // required platforms that are not there
 	Reason    string   // one line, safe to print
 	Hint      string   // what the user can do, one line, may be empty
+	Err       error    // what the state was concluded from, such as a [*net.DNSError]; nil where an answer was got
 	Warnings  []string // such as a stored login that was rejected; safe to print
 
 	// IgnoreLogins tells that the registry gave its answer without a login: none
@@ -48,7 +49,7 @@ type Result struct {
 	// an engine looks in more places, takes a login to whatever token server a
 	// registry names, and at the pull that may be another one.
 	IgnoreLogins bool
-	wanted       bool // a login or token was asked for
+	challenged   bool // a login or token was asked for
 	// Anonymous tells that the answer was given to a client without a login.
 	Anonymous bool
 	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.

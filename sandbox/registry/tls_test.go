@@ -107,18 +107,18 @@ func TestHosted(t *testing.T) {
 	}{
 		{"a good registry", empty(), true, "", ""},
 		{"a good registry with tokens", at("", ""), true, "", ""},
-		{"certificate of nobody we know", nothing, false, Unreachable, "TLS: "},
-		{"ping redirected into the clear", at(fault.Ping, "http://example.com"), true, Invalid, "leaves TLS"},
-		{"token redirected into the clear", at(fault.Token, "http://example.com"), true, Invalid, ""},
-		{"tag redirected into the clear", at(fault.Manifest, "http://example.com"), true, Invalid, "redirect refused"},
-		{"ping redirected inside the network", at(fault.Ping, "https://10.0.0.1"), true, Invalid, "inside the local network"},
-		{"tag redirected inside the network", at(fault.Manifest, "https://169.254.169.254"), true, Invalid, "inside the local network"},
-		{"tag redirected to this machine", at(fault.Manifest, "https://[::ffff:127.0.0.1]"), true, Invalid, "inside the local network"},
-		{"tag redirected to a name of this machine", at(fault.Manifest, "https://storage.example.com"), true, Invalid, "leads to a name that is inside the local network"},
-		{"token server with a name of this machine", realm("https://auth.example.com/token"), true, Invalid, "leads to a name that is inside the local network"},
-		{"token server in the clear", realm("http://example.com/token"), true, Invalid, "realm scheme"},
-		{"token server inside the network", realm("https://192.168.0.1/token"), true, Invalid, "private or link-local"},
-		{"token server that is no URL", realm("://"), true, Invalid, "token server"},
+		{"certificate of nobody we know", nothing, false, StateUnreachable, "TLS: "},
+		{"ping redirected into the clear", at(fault.Ping, "http://example.com"), true, StateInvalid, "leaves TLS"},
+		{"token redirected into the clear", at(fault.Token, "http://example.com"), true, StateInvalid, ""},
+		{"tag redirected into the clear", at(fault.Manifest, "http://example.com"), true, StateInvalid, "redirect refused"},
+		{"ping redirected inside the network", at(fault.Ping, "https://10.0.0.1"), true, StateInvalid, "inside the local network"},
+		{"tag redirected inside the network", at(fault.Manifest, "https://169.254.169.254"), true, StateInvalid, "inside the local network"},
+		{"tag redirected to this machine", at(fault.Manifest, "https://[::ffff:127.0.0.1]"), true, StateInvalid, "inside the local network"},
+		{"tag redirected to a name of this machine", at(fault.Manifest, "https://storage.example.com"), true, StateInvalid, "leads to a name that is inside the local network"},
+		{"token server with a name of this machine", realm("https://auth.example.com/token"), true, StateInvalid, "leads to a name that is inside the local network"},
+		{"token server in the clear", realm("http://example.com/token"), true, StateInvalid, "realm scheme"},
+		{"token server inside the network", realm("https://192.168.0.1/token"), true, StateInvalid, "private or link-local"},
+		{"token server that is no URL", realm("://"), true, StateInvalid, "token server"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestTokenServerDown(t *testing.T) {
 	f := &failure{}
 	refused := &net.OpError{Op: "dial", Err: errors.New("no route to host")}
 	err := errors.Join(errors.New(`Get "https://id.example/realms/redirect/www/token": `), refused)
-	if !errors.As(failTransport("registry", err), &f) || f.state != Unreachable {
+	if !errors.As(failTransport("registry", err), &f) || f.state != StateUnreachable {
 		t.Errorf("%s: %s", f.state, f.reason)
 	}
 }

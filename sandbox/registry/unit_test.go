@@ -13,9 +13,9 @@ import (
 )
 
 func TestRetryNext(t *testing.T) {
-	transient := &failure{state: Unreachable, transient: true}
-	timeout := &failure{state: Unreachable, timeout: true}
-	throttled := func(after time.Duration) *failure { return &failure{state: Throttled, retryAfter: after} }
+	transient := &failure{state: StateUnreachable, transient: true}
+	timeout := &failure{state: StateUnreachable, timeout: true}
+	throttled := func(after time.Duration) *failure { return &failure{state: StateThrottled, retryAfter: after} }
 	const ms = time.Millisecond
 	rows := []struct {
 		name   string
@@ -30,9 +30,9 @@ func TestRetryNext(t *testing.T) {
 		{"host: second 5xx", HostRetry, transient, 2, 0, 7 * ms, true},
 		{"host: third 5xx", HostRetry, transient, 3, 0, 7 * ms, false},
 		{"host: time-out", HostRetry, timeout, 1, 0, 0, false},
-		{"host: refused", HostRetry, &failure{state: Unreachable}, 1, 0, 0, false},
-		{"host: denied", HostRetry, &failure{state: Denied}, 1, 0, 0, false},
-		{"host: invalid", HostRetry, &failure{state: Invalid}, 1, 0, 0, false},
+		{"host: refused", HostRetry, &failure{state: StateUnreachable}, 1, 0, 0, false},
+		{"host: denied", HostRetry, &failure{state: StateDenied}, 1, 0, 0, false},
+		{"host: invalid", HostRetry, &failure{state: StateInvalid}, 1, 0, 0, false},
 		{"host: 429 without Retry-After", HostRetry, throttled(0), 1, 0, time.Second, true},
 		{"host: and again", HostRetry, throttled(0), 2, time.Second, 2 * time.Second, true},
 		{"host: and again", HostRetry, throttled(0), 3, 3 * time.Second, 4 * time.Second, true},
@@ -43,7 +43,7 @@ func TestRetryNext(t *testing.T) {
 		{"CI: third time-out", CIRetry, timeout, 3, 0, 7 * ms, false},
 		{"CI: Retry-After 60", CIRetry, throttled(time.Minute), 1, 0, time.Minute, true},
 		{"CI: Retry-After 60, after a wait", CIRetry, throttled(time.Minute), 2, 1, time.Minute, false},
-		{"CI: denied", CIRetry, &failure{state: Denied}, 1, 0, 0, false},
+		{"CI: denied", CIRetry, &failure{state: StateDenied}, 1, 0, 0, false},
 		{"CI: no overflow", CIRetry, throttled(0), 1000, 0, 64 * time.Second, false},
 	}
 	for _, row := range rows {

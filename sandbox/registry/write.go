@@ -24,10 +24,17 @@ const writePatience = 30 * time.Second
 type Error struct {
 	State  State  // Denied, Throttled, Unreachable or Invalid
 	Reason string // one line, fit to print
-	Hint   string // the remedy, may be empty
+	Remedy string // the remedy, may be empty
+	Err    error  // the cause; may be nil
 }
 
 func (e *Error) Error() string { return e.Reason }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *Error) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause; nil where there is none.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Writer may write to one repository. Close it after use.
 type Writer struct {
@@ -63,13 +70,13 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 		return w, nil
 	}
 	w.Close()
-	if e, ok := err.(*Error); ok && e.State == Denied {
-		e.Hint = "no login is stored for " + repo.RegistryStr() + "; sign in with one that may write there"
+	if e, ok := err.(*Error); ok && e.State == StateDenied {
+		e.Remedy = "no login is stored for " + repo.RegistryStr() + "; sign in with one that may write there"
 		if !l.anonymous() {
-			e.Hint = "the login from " + l.source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
+			e.Remedy = "the login from " + l.source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
 		}
 		if len(warnings) > 0 {
-			e.Hint = warnings[0]
+			e.Remedy = warnings[0]
 		}
 	}
 	return nil, err
@@ -141,7 +148,7 @@ func (w *Writer) try(ctx context.Context, do func(context.Context) error) error 
 	case err != nil:
 		return err
 	case last != nil:
-		return &Error{State: last.state, Reason: last.reason, Hint: last.hint}
+		return last.result()
 	}
 	return nil
 }
@@ -154,7 +161,7 @@ func (s *session) beginUpload(ctx context.Context) error {
 	}
 	location, err := resp.Location()
 	if err != nil {
-		return &failure{state: Invalid, reason: "upload: the registry does not say where to"}
+		return &failure{state: StateInvalid, reason: "upload: the registry does not say where to"}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, location.String(), nil)
 	if err != nil {
@@ -193,10 +200,10 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 // failWrite judges a registry's answer to a write that it did not take.
 func failWrite(what string, resp *http.Response, body []byte) error {
 	if resp.StatusCode/100 == 2 {
-		return &failure{state: Invalid, reason: what + ": the answer is an HTML page"}
+		return &failure{state: StateInvalid, reason: what + ": the answer is an HTML page"}
 	}
 	err := failStatus(what, resp.StatusCode, errorCodes(body))
-	if f := asFailure(err); f.state == Denied {
+	if f := asFailure(err); f.state == StateDenied {
 		f.reason, _, _ = strings.Cut(f.reason, ";") // what it says of images that are private or not there
 		return f
 	}

@@ -40,7 +40,7 @@ func TestPutIndex(t *testing.T) {
 	ref := s.ref()
 	ref.Tag = "put"
 	res := probe(t, registry.Query{Ref: ref, Platforms: both, Identity: identity}, registry.Options{})
-	expect(t, res, registry.Complete)
+	expect(t, res, registry.StateComplete)
 	if res.Digest != digest || !slices.Equal(res.Platforms, both) {
 		t.Errorf("digest %s with %q, want %s with %q", res.Digest, res.Platforms, digest, both)
 	}
@@ -48,7 +48,7 @@ func TestPutIndex(t *testing.T) {
 		t.Errorf("equal children make digest %s, then %s (%v)", digest, again, err)
 	}
 	byDigest := probe(t, registry.Query{Ref: s.ref(), Digest: digest, Platforms: both}, registry.Options{})
-	expect(t, byDigest, registry.Complete)
+	expect(t, byDigest, registry.StateComplete)
 	if byDigest.Digest != digest {
 		t.Errorf("asked for %s, got %s", digest, byDigest.Digest)
 	}
@@ -63,9 +63,9 @@ func TestWriteNeedsPermission(t *testing.T) {
 		state        registry.State // empty: may write
 		hint         string
 	}{
-		{"without login", `{}`, registry.Denied, "no login is stored"},
+		{"without login", `{}`, registry.StateDenied, "no login is stored"},
 		{"with a login", `{"auths": {"HOST": {"auth": "cm9ib3Q6aHVudGVyMg=="}}}`, "", ""},
-		{"with a wrong login", `{"auths": {"HOST": {"auth": "cm9ib3Q6d3Jvbmc="}}}`, registry.Denied, "may not write there"},
+		{"with a wrong login", `{"auths": {"HOST": {"auth": "cm9ib3Q6d3Jvbmc="}}}`, registry.StateDenied, "may not write there"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -84,7 +84,7 @@ func TestWriteNeedsPermission(t *testing.T) {
 				return
 			}
 			e := new(registry.Error)
-			if !errors.As(err, &e) || e.State != row.state || !strings.Contains(e.Hint, row.hint) {
+			if !errors.As(err, &e) || e.State != row.state || !strings.Contains(e.Remedy, row.hint) {
 				t.Fatalf("%#v", err)
 			}
 		})
@@ -94,8 +94,8 @@ func TestWriteNeedsPermission(t *testing.T) {
 // TestWriteFaults: a registry that fails to take an index leaves the tag alone.
 func TestWriteFaults(t *testing.T) {
 	for name, want := range map[string]registry.State{
-		"401": registry.Denied, "403": registry.Denied, "429": registry.Throttled, "500": registry.Unreachable,
-		"503": registry.Unreachable, "html": registry.Invalid, "reset": registry.Unreachable,
+		"401": registry.StateDenied, "403": registry.StateDenied, "429": registry.StateThrottled, "500": registry.StateUnreachable,
+		"503": registry.StateUnreachable, "html": registry.StateInvalid, "reset": registry.StateUnreachable,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
@@ -124,7 +124,7 @@ func TestWriteFaults(t *testing.T) {
 			s.behind(s.real)
 			ref := s.ref()
 			ref.Tag = "put"
-			expect(t, probe(t, registry.Query{Ref: ref, Platforms: both}, registry.Options{}), registry.Absent)
+			expect(t, probe(t, registry.Query{Ref: ref, Platforms: both}, registry.Options{}), registry.StateAbsent)
 		})
 	}
 }

@@ -27,12 +27,12 @@ type Policy struct {
 	// Key is a public key (PKIX in PEM, as `cosign generate-key-pair` writes
 	// cosign.pub). It is verified offline, and no transparency log is asked for.
 	Key []byte
-	// Identity is the subject of the certificate, such as a workflow's URL or a
-	// person's address; or it has to match IdentityRegexp, all of it. Just one.
-	Identity, IdentityRegexp string
-	// Issuer is who vouched for the identity, such as
-	// https://token.actions.githubusercontent.com; or IssuerRegexp. Just one.
-	Issuer, IssuerRegexp string
+	// CertificateIdentity is the subject of the certificate, such as a workflow's URL or a
+	// person's address; or it has to match CertificateIdentityRegexp, all of it. Just one.
+	CertificateIdentity, CertificateIdentityRegexp string
+	// CertificateIssuer is who vouched for the identity, such as
+	// https://token.actions.githubusercontent.com; or CertificateIssuerRegexp. Just one.
+	CertificateIssuer, CertificateIssuerRegexp string
 	// TrustedRoot is a trusted_root.json (Sigstore's protobuf-specs,
 	// TrustedRoot): whose certificates and logs are believed. Empty: Sigstore's
 	// public ones, which are fetched.
@@ -96,13 +96,13 @@ func (p *Policy) set(word, value string, read func(string) ([]byte, error)) (err
 	case wordTrustedRoot:
 		p.TrustedRoot, err = read(value)
 	case wordIdentity:
-		p.Identity = value
+		p.CertificateIdentity = value
 	case wordIdentityRegexp:
-		p.IdentityRegexp = value
+		p.CertificateIdentityRegexp = value
 	case wordIssuer:
-		p.Issuer = value
+		p.CertificateIssuer = value
 	case wordIssuerRegexp:
-		p.IssuerRegexp = value
+		p.CertificateIssuerRegexp = value
 	}
 	if err == nil && (word == wordKey && len(p.Key) == 0 || word == wordTrustedRoot && len(p.TrustedRoot) == 0) {
 		err = fmt.Errorf("%s: %s is empty", word, value)
@@ -112,7 +112,7 @@ func (p *Policy) set(word, value string, read func(string) ([]byte, error)) (err
 
 // Check reports why a policy would accept nobody, or anybody.
 func (p *Policy) Check() error {
-	keyless := p.Identity != "" || p.IdentityRegexp != "" || p.Issuer != "" || p.IssuerRegexp != ""
+	keyless := p.CertificateIdentity != "" || p.CertificateIdentityRegexp != "" || p.CertificateIssuer != "" || p.CertificateIssuerRegexp != ""
 	switch {
 	case len(p.Key) > 0 && (keyless || len(p.TrustedRoot) > 0):
 		return errors.New("a key and a certificate's identity exclude each other: one signature is by one of them")
@@ -123,10 +123,10 @@ func (p *Policy) Check() error {
 	case len(p.TrustedRoot) > 0 && !json.Valid(p.TrustedRoot):
 		return errors.New("the trusted root is not JSON")
 	}
-	if err := checkOne(wordIdentity, p.Identity, p.IdentityRegexp); err != nil {
+	if err := checkOne(wordIdentity, p.CertificateIdentity, p.CertificateIdentityRegexp); err != nil {
 		return err
 	}
-	return checkOne(wordIssuer, p.Issuer, p.IssuerRegexp)
+	return checkOne(wordIssuer, p.CertificateIssuer, p.CertificateIssuerRegexp)
 }
 
 // checkKey tells a public key from what is most often given in its place.
@@ -191,7 +191,7 @@ func (p *Policy) Fingerprint() string {
 		key = block.Bytes
 	}
 	var b bytes.Buffer
-	for _, part := range [][]byte{key, []byte(p.Identity), []byte(p.IdentityRegexp), []byte(p.Issuer), []byte(p.IssuerRegexp), p.TrustedRoot} {
+	for _, part := range [][]byte{key, []byte(p.CertificateIdentity), []byte(p.CertificateIdentityRegexp), []byte(p.CertificateIssuer), []byte(p.CertificateIssuerRegexp), p.TrustedRoot} {
 		fmt.Fprintf(&b, "%d:%s", len(part), part)
 	}
 	sum := sha256.Sum256(b.Bytes())
@@ -208,12 +208,12 @@ func (p *Policy) String() string {
 		sum := sha256.Sum256(block.Bytes)
 		return "the key sha256:" + hex.EncodeToString(sum[:])
 	}
-	who, by := p.Identity, p.Issuer
+	who, by := p.CertificateIdentity, p.CertificateIssuer
 	if who == "" {
-		who = "/" + p.IdentityRegexp + "/"
+		who = "/" + p.CertificateIdentityRegexp + "/"
 	}
 	if by == "" {
-		by = "/" + p.IssuerRegexp + "/"
+		by = "/" + p.CertificateIssuerRegexp + "/"
 	}
 	return who + " by " + by
 }

@@ -32,9 +32,9 @@ func files(path string) ([]byte, error) {
 func TestParse(t *testing.T) {
 	for text, want := range map[string]Policy{
 		"key=cosign.pub": {Key: []byte(public)},
-		"certificate-identity=me@example.com, certificate-oidc-issuer=https://it": {Identity: "me@example.com", Issuer: "https://it"},
+		"certificate-identity=me@example.com, certificate-oidc-issuer=https://it": {CertificateIdentity: "me@example.com", CertificateIssuer: "https://it"},
 		"certificate-oidc-issuer-regexp=https://(a|b){1,2},trusted-root=root.json,certificate-identity-regexp=x,key?": {
-			IssuerRegexp: "https://(a|b){1,2}", TrustedRoot: []byte("{}"), IdentityRegexp: "x,key?"},
+			CertificateIssuerRegexp: "https://(a|b){1,2}", TrustedRoot: []byte("{}"), CertificateIdentityRegexp: "x,key?"},
 	} {
 		p, err := Parse(text, files)
 		if err != nil || p.Fingerprint() != want.Fingerprint() || p.String() != want.String() {
@@ -57,8 +57,8 @@ func TestParse(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	all := []Policy{
 		{Key: []byte(public)}, {Key: []byte(strings.Replace(public, "hyQC", "hyQD", 1))},
-		{Identity: "a", Issuer: "b"}, {Identity: "b", Issuer: "a"}, {Identity: "ab"}, {IdentityRegexp: "a", Issuer: "b"},
-		{Identity: "a", IssuerRegexp: "b"}, {Identity: "a", Issuer: "b", TrustedRoot: []byte("{}")},
+		{CertificateIdentity: "a", CertificateIssuer: "b"}, {CertificateIdentity: "b", CertificateIssuer: "a"}, {CertificateIdentity: "ab"}, {CertificateIdentityRegexp: "a", CertificateIssuer: "b"},
+		{CertificateIdentity: "a", CertificateIssuerRegexp: "b"}, {CertificateIdentity: "a", CertificateIssuer: "b", TrustedRoot: []byte("{}")},
 	}
 	seen := map[string]int{}
 	for i, p := range all {
@@ -80,7 +80,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse(text, files)
-		if err == nil && (len(p.Key) == 0 && (p.Identity+p.IdentityRegexp == "" || p.Issuer+p.IssuerRegexp == "") || p.Check() != nil) {
+		if err == nil && (len(p.Key) == 0 && (p.CertificateIdentity+p.CertificateIdentityRegexp == "" || p.CertificateIssuer+p.CertificateIssuerRegexp == "") || p.Check() != nil) {
 			t.Errorf("%q is taken: %+v", text, p)
 		}
 		if err != nil && strings.ContainsFunc(err.Error(), unicode.IsControl) && !strings.ContainsFunc(text, unicode.IsControl) {
@@ -93,7 +93,7 @@ func TestWithoutProgram(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	v := &Verifier{Policy: &Policy{Key: []byte(public)}}
 	e := new(Error)
-	if err := v.Verify(t.Context(), Subject{}); !errors.As(err, &e) || !strings.HasSuffix(e.Reason, "openlock-verify is not installed") || e.Hint == "" {
+	if err := v.Verify(t.Context(), Subject{}); !errors.As(err, &e) || !strings.HasSuffix(e.Reason, "openlock-verify is not installed") || e.Remedy == "" {
 		t.Errorf("%v", err)
 	}
 	if left, err := os.ReadDir(os.Getenv("PATH")); err != nil || len(left) > 0 {
@@ -105,7 +105,7 @@ func TestWithoutProgram(t *testing.T) {
 // they were when they were read.
 func TestArgs(t *testing.T) {
 	dir := t.TempDir()
-	v := &Verifier{Policy: &Policy{Identity: "a", IssuerRegexp: "b.c", TrustedRoot: []byte("{}")}, Timeout: time.Second}
+	v := &Verifier{Policy: &Policy{CertificateIdentity: "a", CertificateIssuerRegexp: "b.c", TrustedRoot: []byte("{}")}, Timeout: time.Second}
 	v.Registry.HeaderTimeout = 2 * time.Second
 	got, err := v.args(Subject{Ref: tag.Ref{Repository: "r", Tag: "t"}, Digest: "d", Identity: "i", Platform: "p"}, dir)
 	file := filepath.Join(dir, "trusted-root")

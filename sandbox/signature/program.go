@@ -40,13 +40,20 @@ type Subject struct {
 // not to be used.
 type Error struct {
 	Reason string // one line, fit to print
-	Hint   string // the remedy, may be empty
+	Remedy string // the remedy, may be empty
 	// Unable tells that nobody has looked: [ProgramName] is missing, or is
 	// another program.
 	Unable bool
+	Err    error // the cause; may be nil
 }
 
 func (e *Error) Error() string { return e.Reason }
+
+// Hint returns the remedy, one line; empty where there is none.
+func (e *Error) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause; nil where there is none.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Verifier has images verified by [ProgramName].
 type Verifier struct {
@@ -63,7 +70,7 @@ func (v *Verifier) Fingerprint() string { return v.Policy.Fingerprint() }
 func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	subject := s.Ref.String() + "@" + s.Digest
 	unable := func(err error, hint string) error {
-		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Hint: hint, Unable: true}
+		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Remedy: hint, Unable: true, Err: err}
 	}
 	path, err := find()
 	if err != nil {
@@ -88,7 +95,7 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	}
 	if err != nil {
 		reason, hint := said(err)
-		return &Error{Reason: subject + " is not verified: " + reason, Hint: hint}
+		return &Error{Reason: subject + " is not verified: " + reason, Remedy: hint, Err: err}
 	}
 	// An exit code alone may be that of another program by this name.
 	if got := strings.TrimSpace(string(out)); got != subject {
@@ -139,10 +146,10 @@ func (v *Verifier) args(s Subject, dir string) ([]string, error) {
 			give(flag, d.String())
 		}
 	}
-	give(wordIdentity, v.Policy.Identity)
-	give(wordIdentityRegexp, v.Policy.IdentityRegexp)
-	give(wordIssuer, v.Policy.Issuer)
-	give(wordIssuerRegexp, v.Policy.IssuerRegexp)
+	give(wordIdentity, v.Policy.CertificateIdentity)
+	give(wordIdentityRegexp, v.Policy.CertificateIdentityRegexp)
+	give(wordIssuer, v.Policy.CertificateIssuer)
+	give(wordIssuerRegexp, v.Policy.CertificateIssuerRegexp)
 	giveTime("timeout", v.Timeout)
 	giveTime("connect-timeout", v.Registry.ConnectTimeout)
 	giveTime("header-timeout", v.Registry.HeaderTimeout)

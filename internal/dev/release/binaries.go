@@ -108,7 +108,7 @@ func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options) (d
 	switch {
 	case err != nil:
 		return "", "", err
-	case res.State != registry.Complete:
+	case res.State != registry.StateComplete:
 		return "", fmt.Sprintf("%s: %s", res.State, res.Reason), nil
 	}
 	return res.Digest, "", nil

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !c.started {
-		err = &cli.UsageError{Err: err, Hint: "see `" + signature.ProgramName + " --help`"}
+		err = &cli.UsageError{Err: err, Remedy: "see `" + signature.ProgramName + " --help`"}
 	}
 	cli.Report(errOut, signature.ProgramName, err)
 	return cli.ExitCode(err)
@@ -77,10 +77,10 @@ Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 	}
 	f := root.Flags()
 	f.StringVar(&c.key, "key", "", "public key, a file in PEM such as cosign.pub")
-	f.StringVar(&c.policy.Identity, "certificate-identity", "", "subject of the signer's certificate")
-	f.StringVar(&c.policy.IdentityRegexp, "certificate-identity-regexp", "", "the same as a regular expression for all of it")
-	f.StringVar(&c.policy.Issuer, "certificate-oidc-issuer", "", "URL of who vouched for the identity")
-	f.StringVar(&c.policy.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "the same as a regular expression for all of it")
+	f.StringVar(&c.policy.CertificateIdentity, "certificate-identity", "", "subject of the signer's certificate")
+	f.StringVar(&c.policy.CertificateIdentityRegexp, "certificate-identity-regexp", "", "the same as a regular expression for all of it")
+	f.StringVar(&c.policy.CertificateIssuer, "certificate-oidc-issuer", "", "URL of who vouched for the identity")
+	f.StringVar(&c.policy.CertificateIssuerRegexp, "certificate-oidc-issuer-regexp", "", "the same as a regular expression for all of it")
 	f.StringVar(&c.trusted, "trusted-root", "", "trusted_root.json (default Sigstore's public one, fetched)")
 	f.StringVar(&c.request.Identity, "identity", "", "SHA-256 of the Containerfile, 64 hex digits (default any with the ref's tag)")
 	f.StringSliceVar(&c.request.Platforms, "platform", sandbox.Platforms(), "platform that has to be there, repeatable")
@@ -104,11 +104,11 @@ func version() string {
 func (c *program) verify(ctx context.Context, subject string) error {
 	c.started = true
 	if err := c.read(subject); err != nil {
-		return &cli.UsageError{Err: err, Hint: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
+		return &cli.UsageError{Err: err, Remedy: "for example: " + signature.ProgramName + " ghcr.io/vessux/openlock-base:TAG@sha256:… --key cosign.pub"}
 	}
 	// A registry can offer many signatures, and begin answers that have no end.
 	bounded, cancel := context.WithTimeoutCause(ctx, c.timeout, &registry.Error{
-		State: registry.Unreachable, Reason: fmt.Sprintf("not done within %s", c.timeout), Hint: "allow more with --timeout",
+		State: registry.StateUnreachable, Reason: fmt.Sprintf("not done within %s", c.timeout), Remedy: "allow more with --timeout",
 	})
 	defer cancel()
 	v, err := verify.Image(bounded, c.request, &c.policy, c.options)

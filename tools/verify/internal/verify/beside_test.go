@@ -54,7 +54,7 @@ func TestBesideBroken(t *testing.T) {
 			s := newStand(t, c)
 			s.broken(t, annotations)
 			v, err := s.verify(t, ours)
-			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Invalid || !strings.Contains(e.Reason, "none of its 1 signatures") {
+			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateInvalid || !strings.Contains(e.Reason, "none of its 1 signatures") {
 				t.Errorf("alone: %+v, %v", v, err)
 			}
 			s.Classic(t, "ours", s.at(s.image.Digest))
@@ -104,7 +104,7 @@ func TestManyReferrers(t *testing.T) {
 	})
 	s.registry.Forget()
 	v, err := s.verify(t, &signature.Policy{Key: []byte(nobodys)})
-	if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Invalid || !strings.Contains(e.Reason, "no more are looked at") {
+	if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateInvalid || !strings.Contains(e.Reason, "no more are looked at") {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if n := len(s.registry.Requests()); n > 200 {

@@ -80,8 +80,8 @@ func (j *judge) options(stamped bool) *cosign.CheckOpts {
 	}
 	if j.key == nil {
 		co.Identities = []cosign.Identity{{
-			Subject: j.policy.Identity, SubjectRegExp: signature.Anchored(j.policy.IdentityRegexp),
-			Issuer: j.policy.Issuer, IssuerRegExp: signature.Anchored(j.policy.IssuerRegexp),
+			Subject: j.policy.CertificateIdentity, SubjectRegExp: signature.Anchored(j.policy.CertificateIdentityRegexp),
+			Issuer: j.policy.CertificateIssuer, IssuerRegExp: signature.Anchored(j.policy.CertificateIssuerRegexp),
 		}}
 	}
 	return co

@@ -183,7 +183,7 @@ func (g signing) signClassic(t *testing.T, services *sigstore, s *stand, cert *x
 // seen it while the certificate was good.
 func TestKeyless(t *testing.T) {
 	services, others := newSigstore(t), newSigstore(t)
-	exact := signature.Policy{Identity: workflow, Issuer: issuer}
+	exact := signature.Policy{CertificateIdentity: workflow, CertificateIssuer: issuer}
 	bundle := signing{identity: workflow, issuer: issuer, predicate: signType, made: minute}
 	classic := bundle
 	classic.classic = true
@@ -197,15 +197,15 @@ func TestKeyless(t *testing.T) {
 	}{
 		{name: "bundle", signing: bundle, policy: exact},
 		{name: "classic", signing: classic, policy: exact},
-		{name: "regexps", signing: bundle, policy: signature.Policy{IdentityRegexp: `https://github\.com/vessux/openlock/\.github/workflows/.*`, IssuerRegexp: `https://token\..*`}},
-		{name: "classic, regexps", signing: classic, policy: signature.Policy{IdentityRegexp: `https://github\.com/vessux/openlock/\.github/workflows/.*`, IssuerRegexp: `https://token\..*`}},
+		{name: "regexps", signing: bundle, policy: signature.Policy{CertificateIdentityRegexp: `https://github\.com/vessux/openlock/\.github/workflows/.*`, CertificateIssuerRegexp: `https://token\..*`}},
+		{name: "classic, regexps", signing: classic, policy: signature.Policy{CertificateIdentityRegexp: `https://github\.com/vessux/openlock/\.github/workflows/.*`, CertificateIssuerRegexp: `https://token\..*`}},
 
 		{name: "another identity", signing: with(bundle, func(g *signing) { g.identity = workflow + "x" }), policy: exact, refused: "expected SAN"},
 		{name: "classic, another identity", signing: with(classic, func(g *signing) { g.identity = workflow + "x" }), policy: exact, refused: "identities"},
 		{name: "another issuer", signing: with(bundle, func(g *signing) { g.issuer = "https://accounts.example" }), policy: exact, refused: "expected issuer"},
 		{name: "classic, another issuer", signing: with(classic, func(g *signing) { g.issuer = "https://accounts.example" }), policy: exact, refused: "identities"},
-		{name: "a regexp for a part of it", signing: bundle, policy: signature.Policy{IdentityRegexp: `github\.com/vessux`, Issuer: issuer}, refused: "expected SAN"},
-		{name: "classic, a regexp for a part of it", signing: classic, policy: signature.Policy{IdentityRegexp: `github\.com/vessux`, Issuer: issuer}, refused: "identities"},
+		{name: "a regexp for a part of it", signing: bundle, policy: signature.Policy{CertificateIdentityRegexp: `github\.com/vessux`, CertificateIssuer: issuer}, refused: "expected SAN"},
+		{name: "classic, a regexp for a part of it", signing: classic, policy: signature.Policy{CertificateIdentityRegexp: `github\.com/vessux`, CertificateIssuer: issuer}, refused: "identities"},
 		{name: "expired when it signed", signing: with(bundle, func(g *signing) { g.made = 11 * minute }), policy: exact, refused: "certificate"},
 		{name: "classic, expired when it signed", signing: with(classic, func(g *signing) { g.made = 11 * minute }), policy: exact, refused: "expired"},
 		{name: "not logged", signing: with(bundle, func(g *signing) { g.unlogged = true }), policy: exact, refused: "log"},
@@ -233,7 +233,7 @@ func TestKeyless(t *testing.T) {
 				}
 				return
 			}
-			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.Invalid || !strings.Contains(e.Reason, row.refused) {
+			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateInvalid || !strings.Contains(e.Reason, row.refused) {
 				t.Errorf("%+v, %v", v, err)
 			}
 		})

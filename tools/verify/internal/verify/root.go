@@ -37,8 +37,8 @@ func publicRoot(ctx context.Context) (root.TrustedMaterial, error) {
 	case o := <-done:
 		if o.err != nil {
 			return nil, &registry.Error{
-				State: registry.Unreachable, Reason: sanitize.Line(fmt.Sprintf("Sigstore's trusted root cannot be fetched: %v", o.err)),
-				Hint: "without that network, give the file with --trusted-root (trusted-root=FILE in a policy)",
+				State: registry.StateUnreachable, Reason: sanitize.Line(fmt.Sprintf("Sigstore's trusted root cannot be fetched: %v", o.err)),
+				Remedy: "without that network, give the file with --trusted-root (trusted-root=FILE in a policy)",
 			}
 		}
 		return o.root, nil

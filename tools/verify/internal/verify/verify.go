@@ -69,8 +69,8 @@ func Image(ctx context.Context, r Request, p *signature.Policy, o registry.Optio
 	if err != nil {
 		return nil, err
 	}
-	if res.State != registry.Complete {
-		return nil, &registry.Error{State: res.State, Reason: res.Reason, Hint: res.Hint}
+	if res.State != registry.StateComplete {
+		return nil, &registry.Error{State: res.State, Reason: res.Reason, Remedy: res.Hint}
 	}
 	o.Anonymous = res.Anonymous // a login that does not work was found out just now
 	reader, err := registry.OpenReader(ctx, r.Ref.Repository, o)
@@ -103,8 +103,8 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 		for i, judged := range candidates {
 			if i == maxSignatures {
 				failed = cmp.Or(failed, error(&registry.Error{
-					State: registry.Invalid, Reason: fmt.Sprintf("none of its first %d signatures counts, and no more are looked at", maxSignatures),
-					Hint: "remove from the registry what is not needed, with crane or oras",
+					State: registry.StateInvalid, Reason: fmt.Sprintf("none of its first %d signatures counts, and no more are looked at", maxSignatures),
+					Remedy: "remove from the registry what is not needed, with crane or oras",
 				}))
 				break
 			}
@@ -131,12 +131,12 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 		return nil, failed
 	case len(refusals) == 0:
 		return nil, &registry.Error{
-			State: registry.Invalid, Reason: "it is not signed",
-			Hint: "have it signed by its owner: mage release:sign",
+			State: registry.StateInvalid, Reason: "it is not signed",
+			Remedy: "have it signed by its owner: mage release:sign",
 		}
 	}
 	return nil, &registry.Error{
-		State: registry.Invalid, Hint: "it may be signed by somebody else than the policy names",
+		State: registry.StateInvalid, Remedy: "it may be signed by somebody else than the policy names",
 		Reason: sanitize.Line(fmt.Sprintf("none of its %d signatures is by %s: %v", len(refusals), p, errors.Join(distinct(refusals)...))),
 	}
 }

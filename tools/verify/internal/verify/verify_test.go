@@ -111,20 +111,20 @@ func TestByKey(t *testing.T) {
 				s.Attest(t, "ours", s.at(s.image.Digest))
 				s.Classic(t, "ours", s.at(s.image.Digest))
 			}},
-		{name: "classic by another key", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by the key sha256:",
+		{name: "classic by another key", policy: ours, state: registry.StateInvalid, reason: "none of its 1 signatures is by the key sha256:",
 			set: func(t *testing.T, s *stand) { s.Classic(t, "theirs", s.at(s.image.Digest)) }},
-		{name: "bundle by another key", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by the key sha256:",
+		{name: "bundle by another key", policy: ours, state: registry.StateInvalid, reason: "none of its 1 signatures is by the key sha256:",
 			set: func(t *testing.T, s *stand) { s.Bundle(t, "theirs", s.at(s.image.Digest)) }},
-		{name: "unsigned", policy: ours, state: registry.Invalid, reason: "it is not signed",
+		{name: "unsigned", policy: ours, state: registry.StateInvalid, reason: "it is not signed",
 			set: func(*testing.T, *stand) {}},
-		{name: "attested only", policy: ours, state: registry.Invalid, reason: `it is an attestation of type "https://cosign.sigstore.dev/attestation/v1", not a signature`,
+		{name: "attested only", policy: ours, state: registry.StateInvalid, reason: `it is an attestation of type "https://cosign.sigstore.dev/attestation/v1", not a signature`,
 			set: func(t *testing.T, s *stand) { s.Attest(t, "ours", s.at(s.image.Digest)) }},
-		{name: "a child signed, and not the index", policy: ours, state: registry.Invalid, reason: "it is not signed",
+		{name: "a child signed, and not the index", policy: ours, state: registry.StateInvalid, reason: "it is not signed",
 			set: func(t *testing.T, s *stand) {
 				s.Classic(t, "ours", s.at(s.image.Children["linux/amd64"]))
 				s.Bundle(t, "ours", s.at(s.image.Children["linux/arm64"]))
 			}},
-		{name: "the signature of another repository's image", policy: ours, state: registry.Invalid, reason: "none of its 1 signatures is by",
+		{name: "the signature of another repository's image", policy: ours, state: registry.StateInvalid, reason: "none of its 1 signatures is by",
 			set: func(t *testing.T, s *stand) {
 				other, err := tag.New(s.registry.Host()+"/another/image", containerfile)
 				if err != nil {
@@ -137,27 +137,27 @@ func TestByKey(t *testing.T) {
 				s.Classic(t, "ours", other.Repository+"@"+image.Digest)
 				s.copy(t, signatureTag(other.Repository, image.Digest), signatureTag(s.ref.Repository, s.image.Digest))
 			}},
-		{name: "tampered index", policy: ours, state: registry.Invalid, reason: "the bytes have digest",
+		{name: "tampered index", policy: ours, state: registry.StateInvalid, reason: "the bytes have digest",
 			set: func(t *testing.T, s *stand) {
 				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.tamper(s.image.Digest)
 			}},
-		{name: "tampered child", policy: ours, state: registry.Invalid, reason: "child linux/arm64: the bytes have digest",
+		{name: "tampered child", policy: ours, state: registry.StateInvalid, reason: "child linux/arm64: the bytes have digest",
 			set: func(t *testing.T, s *stand) {
 				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.tamper(s.image.Children["linux/arm64"])
 			}},
-		{name: "an older image, signed by the right key, under the tag", policy: ours, state: registry.Invalid, reason: "the image was built from another Containerfile",
+		{name: "an older image, signed by the right key, under the tag", policy: ours, state: registry.StateInvalid, reason: "the image was built from another Containerfile",
 			set: func(t *testing.T, s *stand) {
 				s.image = labtest.Publish(t, s.ref, tag.Identity([]byte("FROM older\n")))
 				s.Bundle(t, "ours", s.at(s.image.Digest))
 			}},
-		{name: "registry gone", policy: ours, state: registry.Unreachable, reason: "connection refused",
+		{name: "registry gone", policy: ours, state: registry.StateUnreachable, reason: "connection refused",
 			set: func(t *testing.T, s *stand) {
 				s.Bundle(t, "ours", s.at(s.image.Digest))
 				s.registry.Close()
 			}},
-		{name: "the registry fails when signatures are asked for", policy: ours, state: registry.Unreachable, reason: "HTTP 503",
+		{name: "the registry fails when signatures are asked for", policy: ours, state: registry.StateUnreachable, reason: "HTTP 503",
 			set: func(t *testing.T, s *stand) {
 				s.Classic(t, "ours", s.at(s.image.Digest))
 				s.registry.Wrap(func(inner http.Handler) http.Handler {

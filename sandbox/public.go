@@ -1,0 +1,105 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/vessux/openlock/sandbox/registry"
+)
+
+// CheckPublic checks that anonymous clients can pull the image for every
+// platform now. It returns the digest of the index, sha256:…. The error is a
+// [*StateError].
+func CheckPublic(ctx context.Context, b Base, o PublishOptions) (string, error) {
+	p, err := newPublisher(b, o)
+	if err != nil {
+		return "", err
+	}
+	p.o.VisibilityTimeout = 0 // nothing was just pushed that could be seen late
+	res, err := p.public(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	return res.Digest, nil
+}
+
+// checkPublic checks that anonymous clients see what was published.
+func (p *publisher) checkPublic(ctx context.Context, digest string) error {
+	p.o.Notify(Notice{Text: fmt.Sprintf("checking that anonymous clients can pull %s", p.ref)})
+	_, err := p.public(ctx, digest)
+	return err
+}
+
+// public waits until anonymous clients see the tag complete and, where a digest is
+// given, with it: equal digests are equal lists of children.
+func (p *publisher) public(ctx context.Context, digest string) (*registry.Result, error) {
+	o := p.o.Registry
+	o.Anonymous = true
+	q, err := p.query(p.o.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	seen := func(r *registry.Result) bool {
+		return r.State == registry.StateComplete && (digest == "" || r.Digest == digest)
+	}
+	start := time.Now()
+	res, err := p.await(ctx, q, o, func(r *registry.Result) bool {
+		return seen(r) || r.State == registry.StateDenied && time.Since(start) > lateness
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case seen(res):
+		return res, nil
+	case res.State == registry.StateDenied:
+		return nil, &StateError{
+			State: registry.StateDenied, Remedy: publicHint(p.Repository),
+			Reason: fmt.Sprintf("%s cannot be pulled without a login: its package is private, or not there", p.ref),
+		}
+	case res.State == registry.StateComplete:
+		return nil, &StateError{
+			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s for the world, and not the published %s", p.ref, res.Digest, digest),
+			Remedy: "somebody else has published it at the same time, or a mirror is late: run it again",
+		}
+	}
+	return nil, &StateError{State: res.State, Reason: fmt.Sprintf("%s for the world: %s", p.ref, res.Reason), Remedy: res.Hint}
+}
+
+// publicHint names the page on which a package is made public.
+func publicHint(repository string) string {
+	host, path, _ := strings.Cut(repository, "/")
+	owner, name, found := strings.Cut(path, "/")
+	if host != "ghcr.io" || !found {
+		return "make the repository public at " + host + ", then run it again: what is published stays"
+	}
+	return fmt.Sprintf("make it public at https://github.com/orgs/%s/packages/container/%s/settings (a user's: /users/%s/… in place of /orgs/…), then run it again: what is published stays",
+		owner, url.PathEscape(name), owner)
+}
+
+// await asks until the answer will do, or the time for that is over, and
+// returns the last answer.
+func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (*registry.Result, error) {
+	interval := backoff.NewExponentialBackOff()
+	interval.InitialInterval = 200 * time.Millisecond
+	interval.MaxInterval = 5 * time.Second
+	for end := time.Now().Add(p.o.VisibilityTimeout); ; {
+		res, err := registry.Probe(ctx, q, o)
+		if err != nil {
+			return nil, err
+		}
+		wait := interval.NextBackOff()
+		if will(res) || time.Now().Add(wait).After(end) {
+			return res, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
