@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -58,11 +57,10 @@ func withoutSecrets(text string, secrets []string) string {
 	return text
 }
 
-// storedLogin looks for credentials where podman and docker keep them:
-// REGISTRY_AUTH_FILE, then docker's config.json (DOCKER_CONFIG), then podman's
-// auth.json. The first file that has some for the repository wins. Files or
-// helpers that cannot be used are warnings, never failures: most base images
-// are public.
+// storedLogin looks for credentials where podman and docker keep them, in the
+// order of [surroundings.loginFiles]. The first file that has some for the
+// repository wins. Files or helpers that cannot be used are warnings, never
+// failures: most base images are public.
 //
 // go-containerregistry's own keychain fails as a whole when a credential
 // helper is missing, and never reads auth.json where a docker config exists.
@@ -72,16 +70,16 @@ func storedLogin(ctx context.Context, repo name.Repository, patience time.Durati
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var warnings []string
-	for _, path := range loginFiles() {
-		cf, err := readLogins(path)
+	for _, file := range hostSurroundings().loginFiles() {
+		cf, err := file.read()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			warnings = append(warnings, fmt.Sprintf("logins in %s are not readable: %s", path, sanitize.Line(err.Error())))
+			warnings = append(warnings, fmt.Sprintf("logins in %s are not readable: %s", file.path, sanitize.Line(err.Error())))
 			continue
 		}
-		l, warn := loginFrom(ctx, cf, path, repo)
+		l, warn := loginFrom(ctx, cf, file.path, repo)
 		warnings = append(warnings, warn...)
 		if !l.anonymous() {
 			return l, warnings
@@ -90,34 +88,13 @@ func storedLogin(ctx context.Context, repo name.Repository, patience time.Durati
 	return login{auth: authn.Anonymous}, warnings
 }
 
-// loginFiles lists the files in the order in which they are asked.
-func loginFiles() []string {
-	var files []string
-	add := func(env string, elem ...string) {
-		if dir := os.Getenv(env); dir != "" {
-			files = append(files, filepath.Join(append([]string{dir}, elem...)...))
-		}
-	}
-	add("REGISTRY_AUTH_FILE")
-	home, _ := os.UserHomeDir()
-	if os.Getenv("DOCKER_CONFIG") != "" {
-		add("DOCKER_CONFIG", "config.json")
-	} else if home != "" {
-		files = append(files, filepath.Join(home, ".docker", "config.json"))
-	}
-	add("XDG_RUNTIME_DIR", "containers", "auth.json")
-	if os.Getenv("XDG_CONFIG_HOME") != "" {
-		add("XDG_CONFIG_HOME", "containers", "auth.json")
-	} else if home != "" {
-		files = append(files, filepath.Join(home, ".config", "containers", "auth.json"))
-	}
-	return files
-}
-
-func readLogins(path string) (*configfile.ConfigFile, error) {
-	b, err := os.ReadFile(path)
+func (f loginFile) read() (*configfile.ConfigFile, error) {
+	b, err := os.ReadFile(f.path)
 	if err != nil {
 		return nil, err
+	}
+	if f.old && len(bytes.TrimSpace(b)) > 0 {
+		b = slices.Concat([]byte(`{"auths":`), b, []byte("}"))
 	}
 	return parseLogins(b)
 }

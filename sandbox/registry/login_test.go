@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -31,9 +32,10 @@ func home(t *testing.T) string {
 	for _, env := range []string{"HOME", "USERPROFILE"} {
 		t.Setenv(env, dir)
 	}
-	for _, env := range []string{"DOCKER_CONFIG", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE"} {
+	for _, env := range []string{"DOCKER_CONFIG", "XDG_CONFIG_HOME", "REGISTRY_AUTH_FILE"} {
 		t.Setenv(env, "")
 	}
+	t.Setenv("XDG_RUNTIME_DIR", filepath.Join(dir, "runtime")) // else the machine's own is looked at
 	return dir
 }
 
@@ -123,6 +125,9 @@ func TestStoredLogin(t *testing.T) {
 			writeFile(t, auths("other.example", basic), home, ".docker", "config.json")
 			writeFile(t, auths(host, basic), home, ".config", "containers", "auth.json")
 		}},
+		{"old config of docker", func(t *testing.T, home, host string) {
+			writeFile(t, `{"https://`+host+`/v1/":{"auth":"`+basic+`","email":"robot@example.com"}}`, home, ".dockercfg")
+		}},
 		{"podman login for a repository", func(t *testing.T, home, host string) {
 			writeFile(t, auths(host+"/vessux/openlock-base", basic), home, "cfg", "containers", "auth.json")
 			t.Setenv("XDG_CONFIG_HOME", home+"/cfg")
@@ -204,6 +209,9 @@ func TestUselessLogin(t *testing.T) {
 		}},
 		{"config holds a broken login", "config.json are not readable", func(t *testing.T, home, host string) {
 			writeFile(t, auths(host, "%"+secret), home, ".docker", "config.json")
+		}},
+		{"old config is no JSON", ".dockercfg are not readable", func(t *testing.T, home, host string) {
+			writeFile(t, "auth = "+secret, home, ".dockercfg")
 		}},
 		{"config is a directory", "config.json are not readable", func(t *testing.T, home, host string) {
 			writeFile(t, "", home, ".docker", "config.json", "file")
