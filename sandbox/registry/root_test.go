@@ -29,7 +29,7 @@ func TestLoginOfRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.behind(fault.Bearer(s.real, fault.Private{Logins: known}))
-	expect(t, probePrivate(t, s, registry.Options{}), registry.Complete)
+	expect(t, probePrivate(t, s, registry.Options{}), registry.StateComplete)
 	w, err := registry.OpenWriter(t.Context(), s.ref().Repository, registry.Options{Retry: quick})
 	if err != nil {
 		t.Fatal(err)
