@@ -12,10 +12,15 @@ import (
 // published.
 type Base struct {
 	Containerfile []byte
-	Repository    string // host[:port]/path, see [tag.CheckRepository]
+	// Repository names the image: [Ensure] tags it so, and [Publish] pushes there.
+	Repository string // host[:port]/path, see [tag.CheckRepository]
 	// Digest, sha256:…, is that of the index which is known to be the image's;
 	// empty: not known. [Ensure] pulls from no other, whatever the tag names.
 	Digest string
+	// Sources are the repositories that [Ensure] fetches from, in order, such as
+	// mirrors; at most 8. Empty: Repository alone. The name stays the one of
+	// Repository, whichever of them has the image.
+	Sources []string
 }
 
 // Ref returns the image's name. The error is that of [tag.CheckRepository].

@@ -32,6 +32,8 @@ type Decision struct {
 	// made by the probe, which has looked at it, and Docker cannot have an
 	// index for two platforms at once.
 	Manifest string
+	From     string // repository that is pulled from, where the action is ActionPull
+	Size     int64  // of a pull, as it is transferred, in bytes; 0: not known
 	Reason   string // one line, fit to print
 	Hint     string // the remedy, may be empty
 	Err      error  // the cause of a state other than complete, or of a failed pull; may be nil
@@ -97,7 +99,7 @@ func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 	child, ok := r.Child(o.Platform)
 	switch {
 	case ok && (r.State == registry.StateComplete || r.State == registry.StateIncomplete):
-		d.Action, d.Manifest, d.Hint, d.Err = ActionPull, child.Digest, "", nil
+		d.Action, d.Manifest, d.Size, d.Hint, d.Err = ActionPull, child.Digest, child.ImageSize, "", nil
 		d.Reason = "the registry has it for " + o.Platform
 	case o.Build == PolicyNever:
 		d.Action = ActionFail

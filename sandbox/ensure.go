@@ -147,6 +147,9 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := b.places(); err != nil {
+		return nil, err
+	}
 	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
@@ -223,7 +226,9 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		return nil, err
 	}
 	q.SkipBlobs = pulls
-	res, err := j.probe(ctx, q)
+	end := j.o.begin(PhaseProbe, 0)
+	res, from, err := j.probePlaces(ctx, q)
+	end()
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +236,14 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		j.o.Notify(Notice{Text: w, Warning: true})
 	}
 	j.ignoreLogins = res.IgnoreLogins
-	return fromRegistry(j.local, res, j.o), nil
+	d = fromRegistry(j.local, res, j.o)
+	if d.Action == ActionPull {
+		d.From = from
+		if from != j.Repository {
+			d.Reason = from + " has it for " + j.o.Platform
+		}
+	}
+	return d, nil
 }
 
 // probe asks for the tag, or for the digest that the image is known by. A
@@ -262,7 +274,9 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 			return nil, fmt.Errorf("locks: %w", err)
 		}
 	}
+	end := j.o.begin(PhaseWait, 0)
 	l, err := lock.Acquire(ctx, dir, j.key(), j.waiting)
+	end()
 	if err != nil {
 		return nil, err
 	}
@@ -306,9 +320,11 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if refused, err := j.verify(ctx, d); refused != nil || err != nil {
 		return refused, err
 	}
-	pinned := j.ref.Repository + "@" + d.Manifest
+	pinned := d.From + "@" + d.Manifest
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
+	end := j.o.begin(PhasePull, d.Size)
 	err := j.pullTwice(ctx, pinned)
+	end()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
@@ -348,10 +364,12 @@ func (j *job) pullTwice(ctx context.Context, pinned string) error {
 // build builds the image and gives it the ref only once it is whole.
 func (j *job) build(ctx context.Context, d *Decision) error {
 	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
+	end := j.o.begin(PhaseBuild, 0)
 	id, err := j.engine.Build(ctx, engine.BuildRequest{
 		Containerfile: j.Containerfile, Platform: j.o.Platform,
 		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache, Timeout: j.o.BuildTimeout,
 	})
+	end()
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,9 @@ type Options struct {
 	// Notify gets what a person wants to know while it happens; may be nil.
 	// It is called from one goroutine.
 	Notify func(Notice)
+	// Progress gets the beginning and the end of what can take long; may be nil.
+	// It is called from one goroutine.
+	Progress func(Progress)
 }
 
 // Verifier decides whether a published image may be pulled. Package signature

@@ -12,6 +12,7 @@ import (
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 // Verified tells what shows that an image is the one, where a [Verifier] is
@@ -81,7 +82,9 @@ func (j *job) verify(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, nil
 	}
 	j.o.Notify(Notice{Text: fmt.Sprintf("verifying the signature of %s", j.ref)})
-	err := j.o.Verifier.Verify(ctx, signature.Subject{Ref: j.ref, Digest: d.Digest, Identity: j.identity, Platform: j.o.Platform})
+	end := j.o.begin(PhaseVerify, 0)
+	err := j.o.Verifier.Verify(ctx, signature.Subject{Ref: tag.Ref{Repository: d.From, Tag: j.ref.Tag}, Digest: d.Digest, Identity: j.identity, Platform: j.o.Platform})
+	end()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}

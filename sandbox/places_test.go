@@ -1,0 +1,141 @@
+package sandbox_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// memory is an engine that keeps names of images in a map. What it pulls is
+// labelled as it has to be.
+type memory struct {
+	identity string
+	images   map[string]*engine.Image
+	pulled   []string // refs
+}
+
+func (*memory) Name() string  { return "memory" }
+func (*memory) Store() string { return "memory" }
+
+func (m *memory) Inspect(_ context.Context, ref string) (*engine.Image, error) {
+	if i := m.images[ref]; i != nil {
+		return i, nil
+	}
+	return nil, engine.ErrNotFound
+}
+
+func (m *memory) put(ref, platform string) string {
+	i := &engine.Image{ID: "sha256:" + m.identity, Platform: platform, Labels: map[string]string{tag.Label: m.identity}}
+	m.images[ref], m.images[i.ID] = i, i
+	return i.ID
+}
+
+func (m *memory) Pull(_ context.Context, ref, platform string, _ engine.PullOptions) error {
+	m.pulled = append(m.pulled, ref)
+	m.put(ref, platform)
+	return nil
+}
+
+func (m *memory) Build(_ context.Context, b engine.BuildRequest) (string, error) {
+	return m.put("built", b.Platform), nil
+}
+
+func (m *memory) Tag(_ context.Context, image, ref string) error {
+	m.images[ref] = m.images[image]
+	return nil
+}
+
+func (m *memory) Remove(_ context.Context, ref string) error {
+	delete(m.images, ref)
+	return nil
+}
+
+// TestSources: the image is fetched from the first place that has it, and has
+// its one name wherever that was.
+func TestSources(t *testing.T) {
+	name, empty, full := labtest.Registry(t), labtest.Registry(t), labtest.Registry(t)
+	down := lab.StartRegistry()
+	down.Close()
+	at := func(r *lab.Registry) string { return r.Host() + "/vessux/openlock-base" }
+	b := sandbox.Base{Containerfile: []byte("FROM scratch\nLABEL a=b\n"), Repository: at(name)}
+	identity := b.Identity()
+	labtest.Publish(t, tag.Ref{Repository: at(full), Tag: identity[:tag.Length]}, identity)
+
+	for _, c := range []struct {
+		name    string
+		sources []string
+		source  sandbox.Source
+		from    string // where it was pulled from
+		state   registry.State
+		reason  []string // that the reason names
+	}{
+		{"the name alone", nil, sandbox.SourceBuilt, "", registry.StateAbsent, nil},
+		{"the second has it", []string{at(empty), at(full)}, sandbox.SourcePulled, at(full), registry.StateComplete, []string{at(full)}},
+		{"the first is out of reach", []string{at(down), at(full)}, sandbox.SourcePulled, at(full), registry.StateComplete, []string{at(full)}},
+		{"none has it", []string{at(empty), at(name)}, sandbox.SourceBuilt, "", registry.StateAbsent, []string{at(empty), at(name)}},
+		{"an outage is not absence", []string{at(empty), at(down)}, sandbox.SourceBuilt, "", registry.StateUnreachable, []string{at(empty), "refused"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := b
+			b.Sources = c.sources
+			m := &memory{identity: identity, images: map[string]*engine.Image{}}
+			var phases []sandbox.Phase
+			o := sandbox.Options{Engines: []engine.Engine{m}, LockDir: t.TempDir(), RecordDir: t.TempDir(), Progress: func(p sandbox.Progress) {
+				if p.Ended {
+					phases = append(phases, p.Phase)
+				} else if p.Phase == sandbox.PhasePull && p.Total <= 0 {
+					t.Error("the size of the pull is not known")
+				}
+			}}
+			plan, err := sandbox.Plan(t.Context(), b, o)
+			if err != nil || plan.From != c.from {
+				t.Errorf("planned: %+v, %v", plan, err)
+			}
+			phases = nil
+			got, err := sandbox.Ensure(t.Context(), b, o)
+			if err != nil || got.Source != c.source || got.State != c.state || got.Ref.Repository != b.Repository {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			for _, word := range c.reason {
+				if !strings.Contains(got.Reason, word) {
+					t.Errorf("the reason %q does not name %q", got.Reason, word)
+				}
+			}
+			if m.images[got.Ref.String()] == nil {
+				t.Errorf("%s names nothing", got.Ref)
+			}
+			if c.from != "" && (len(m.pulled) != 1 || !strings.HasPrefix(m.pulled[0], c.from+"@sha256:")) {
+				t.Errorf("pulled %q", m.pulled)
+			}
+			last := sandbox.PhaseBuild
+			if c.from != "" {
+				last = sandbox.PhasePull
+			}
+			if want := []sandbox.Phase{sandbox.PhaseWait, sandbox.PhaseProbe, last}; !slices.Equal(phases, want) {
+				t.Errorf("phases %q, want %q", phases, want)
+			}
+		})
+	}
+}
+
+// TestBadSources: they are refused before anything is asked.
+func TestBadSources(t *testing.T) {
+	b := sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: "127.0.0.1:1/a"}
+	for culprit, sources := range map[string][]string{
+		"source: repository \"-v/a\"": {"-v/a"}, "9 sources": slices.Repeat([]string{"127.0.0.1:1/a"}, 9), "source: repository \"\"": {""},
+	} {
+		b.Sources = sources
+		m := &memory{images: map[string]*engine.Image{}}
+		if _, err := sandbox.Ensure(t.Context(), b, sandbox.Options{Engines: []engine.Engine{m}}); err == nil || !strings.Contains(err.Error(), culprit) {
+			t.Errorf("%q: %v", sources, err)
+		}
+	}
+}
