@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 
+	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -60,7 +61,7 @@ func judge(image *engine.Image, identity, want string) string {
 	case !labelled:
 		return "it does not carry the label " + tag.Label
 	case got != identity:
-		return "its label names another Containerfile" + registry.Labelled(got)
+		return "its label names another Containerfile" + label.Suffix(got)
 	case !platform.Same(image.Platform, want):
 		return fmt.Sprintf("it is for %s, not for %s", image.Platform, want)
 	}

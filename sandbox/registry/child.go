@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -94,21 +95,12 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 	case c.labels[tag.Label] == "":
 		return invalid("the image does not carry the label %s", tag.Label)
 	case !q.wants(c.labels[tag.Label]):
-		return invalid("the image was built from another Containerfile%s", Labelled(c.labels[tag.Label]))
+		return invalid("the image was built from another Containerfile%s", label.Suffix(c.labels[tag.Label]))
 	}
 	if missing, err := s.missingLayer(ctx, m, what); missing != "" || err != nil {
 		return check{missing: missing, err: err}
 	}
 	return found
-}
-
-// Labelled tells an image's label in a message, where it is the identity of
-// some Containerfile. Other text is somebody's own, and nothing to repeat.
-func Labelled(label string) string {
-	if tag.IsIdentity(label) {
-		return " (label " + label + ")"
-	}
-	return ""
 }
 
 // wants reports whether a label names the Containerfile that is asked for.
