@@ -2,14 +2,13 @@ package reproduce
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 
+	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox"
 )
@@ -70,60 +69,18 @@ func Run(ctx context.Context, e Exporter, r sandbox.LegRequest) ([]Outcome, erro
 	return all, nil
 }
 
-// Image returns the one image of a layout, which has to be for the platform.
+// Image returns the one image of an OCI layout, which has to be for a platform.
 func Image(dir, want string) (v1.Image, error) {
-	path, err := layout.FromPath(dir)
+	image, err := layout.Image(dir)
 	if err != nil {
 		return nil, err
 	}
-	index, err := path.ImageIndex()
-	if err != nil {
-		return nil, err
-	}
-	images, err := flatten(index)
-	if err != nil {
-		return nil, err
-	}
-	if len(images) != 1 {
-		return nil, fmt.Errorf("what was built holds %d images, not one", len(images))
-	}
-	config, err := images[0].ConfigFile()
+	config, err := image.ConfigFile()
 	if err != nil {
 		return nil, err
 	}
 	if !platform.Same(config.Platform().String(), want) {
-		return nil, fmt.Errorf("what was built is for %s, not for %s", config.Platform(), want)
+		return nil, fmt.Errorf("the image is for %s, not for %s", config.Platform(), want)
 	}
-	return images[0], nil
-}
-
-func flatten(index v1.ImageIndex) ([]v1.Image, error) {
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	var all []v1.Image
-	for _, d := range manifest.Manifests {
-		switch {
-		case d.MediaType.IsIndex():
-			inner, err := index.ImageIndex(d.Digest)
-			if err != nil {
-				return nil, err
-			}
-			images, err := flatten(inner)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, images...)
-		case d.MediaType.IsImage():
-			image, err := index.Image(d.Digest)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, image)
-		default:
-			return nil, errors.New("what was built holds something else than images")
-		}
-	}
-	return all, nil
+	return image, nil
 }

@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,12 +12,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -115,7 +114,10 @@ func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 	if err := p.podman.Work(ctx, buildTimeout, nil, "push", "--format", "oci", strings.TrimSpace(string(id)), "oci:"+dir); err != nil {
 		return nil, nil, err
 	}
-	if image, err = onlyImage(dir); err != nil {
+	if image, err = layout.Image(dir); err == nil {
+		image, err = stable(image)
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("what podman built: %w", err)
 	}
 	return image, files.Remove, nil
@@ -132,11 +134,7 @@ func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) e
 		return err
 	}
 	defer remove()
-	path, err := layout.Write(dir, empty.Index)
-	if err != nil {
-		return err
-	}
-	return path.AppendImage(image)
+	return layout.Write(dir, image)
 }
 
 // push uploads an image by its digest.
@@ -160,29 +158,6 @@ func (p *Podman) push(ctx context.Context, image v1.Image, repository string) (s
 		return "", &sandbox.PushError{Err: err}
 	}
 	return digest.String(), nil
-}
-
-func onlyImage(dir string) (v1.Image, error) {
-	path, err := layout.FromPath(dir)
-	if err != nil {
-		return nil, err
-	}
-	index, err := path.ImageIndex()
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	if len(manifest.Manifests) != 1 {
-		return nil, errors.New("its layout does not hold one image")
-	}
-	image, err := index.Image(manifest.Manifests[0].Digest)
-	if err != nil {
-		return nil, err
-	}
-	return stable(image)
 }
 
 // stable drops what podman tells of the machine that built: the name that the
