@@ -24,36 +24,38 @@ type App struct {
 	// GitHub is the workflow's step that this is part of; nil: none.
 	GitHub *github.Actions
 	// Default is the image that is meant where no setting names another; nil:
-	// openlock's own, [sandbox.Default].
+	// openlock's own, [base.Default].
 	Default func() (sandbox.Base, error)
+	// File is what the Containerfile of Default is called in messages.
+	File string
 }
 
-// start reads the settings, and makes sure that the result can be printed
+// Start reads the settings, and makes sure that the result can be printed
 // before anything costly is done for it.
-func (a *App) start() (settings, error) {
+func (a *App) Start() (Settings, error) {
 	if _, err := a.Out.Write(nil); err != nil {
-		return settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
+		return Settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
 	}
 	image := base.Default()
 	if a.Default != nil {
 		var err error
 		if image, err = a.Default(); err != nil {
-			return settings{}, &UsageError{Err: err}
+			return Settings{}, &UsageError{Err: err}
 		}
 	}
 	return a.Flags.resolve(a.Program, image)
 }
 
-// ends turns what a verb returned into the interruption that caused it.
-func ends(ctx context.Context, err error) error {
+// Ends turns what a verb returned into the interruption that caused it.
+func Ends(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return errInterrupted
 	}
 	return err
 }
 
-// print writes text, or v as JSON.
-func (a *App) print(text string, v any) error {
+// Print writes text, or v as JSON.
+func (a *App) Print(text string, v any) error {
 	if a.JSON {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -68,8 +70,8 @@ func (a *App) print(text string, v any) error {
 }
 
 // engines finds the engines of the settings. What they print goes to out.
-func engines(s settings, out io.Writer) ([]engine.Engine, error) {
-	found, err := engine.Find(s.runtime, out)
+func engines(s Settings, out io.Writer) ([]engine.Engine, error) {
+	found, err := engine.Find(s.Runtime, out)
 	if err != nil {
 		return nil, &UsageError{Err: err, Remedy: "install podman or docker, or choose the one that is there with --runtime"}
 	}
@@ -77,15 +79,15 @@ func engines(s settings, out io.Writer) ([]engine.Engine, error) {
 }
 
 // options are those that ensure, build and plan share.
-func (a *App) options(s settings, out io.Writer) (sandbox.Options, error) {
+func (a *App) options(s Settings, out io.Writer) (sandbox.Options, error) {
 	found, err := engines(s, out)
 	if err != nil {
 		return sandbox.Options{}, err
 	}
 	o := sandbox.Options{
-		Engines: found, Platform: s.platform, Registry: s.registry, Notify: a.notify,
+		Engines: found, Platform: s.platform, Registry: s.Registry, Notify: a.Notify,
 		PullTimeout: s.pull, BuildTimeout: s.build,
 	}
-	o.Verifier, err = s.verifier()
+	o.Verifier, err = s.Verifier()
 	return o, err
 }

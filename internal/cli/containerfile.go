@@ -4,21 +4,21 @@ import "cmp"
 
 // Containerfile returns the bytes that the settings name.
 func (a *App) Containerfile() ([]byte, error) {
-	s, err := a.start()
-	return s.base.Containerfile, err
+	s, err := a.Start()
+	return s.Base.Containerfile, err
 }
 
-// ContainerfileName is the name to call it by in messages: its path, or
-// otherwise where no setting names one.
-func (a *App) ContainerfileName(otherwise string) string {
-	if a.Flags.Containerfile != nil {
-		return *a.Flags.Containerfile
-	}
-	return cmp.Or(a.Program.env("BASE_CONTAINERFILE"), otherwise)
+// ContainerfileName is the name of the Containerfile in messages: its path, or
+// [App.File] where no setting names one.
+func (a *App) ContainerfileName() string {
+	return cmp.Or(a.Text(a.Flags.Containerfile, "BASE_CONTAINERFILE"), a.File)
 }
 
-// Print writes text to the standard output, or v where JSON is asked for.
-func (a *App) Print(text string, v any) error { return a.print(text, v) }
+// Text is a setting that only a flag and a variable can name; empty: neither
+// does.
+func (a *App) Text(flag *string, setting string) string {
+	return a.Program.pick(flag, setting, nil, "").text
+}
 
 // Say writes a message and its remedy, which may be empty.
 func (a *App) Say(text, remedy string) {

@@ -67,11 +67,11 @@ func (a *App) ensure(ctx context.Context, p Policies, noCache bool) error {
 	if err := p.apply(&o); err != nil {
 		return err
 	}
-	s, err := a.start()
+	s, err := a.Start()
 	if err != nil {
 		return err
 	}
-	out := newHeld(a.Err, a.Quiet)
+	out := NewHeld(a.Err, a.Quiet)
 	work, err := a.options(s, out)
 	if err != nil {
 		return err
@@ -80,12 +80,12 @@ func (a *App) ensure(ctx context.Context, p Policies, noCache bool) error {
 	if work.LockDir, err = lockDir(); err != nil {
 		return err
 	}
-	res, err := sandbox.Ensure(ctx, s.base, work)
+	res, err := sandbox.Ensure(ctx, s.Base, work)
 	if err != nil {
 		out.release()
-		return ends(ctx, err)
+		return Ends(ctx, err)
 	}
-	return a.print(res.Ref.String(), EnsureJSON{
+	return a.Print(res.Ref.String(), EnsureJSON{
 		Ref: res.Ref.String(), Tag: res.Ref.Tag, Identity: res.Identity, Digest: res.Digest,
 		Source: string(res.Source), Verified: string(res.Verified), Engine: res.Engine, State: string(res.State), Reason: res.Reason,
 		Platform: res.Platform, DurationMS: res.Duration.Milliseconds(),
@@ -98,7 +98,7 @@ func (a *App) Plan(ctx context.Context, policies Policies) error {
 	if err := policies.apply(&o); err != nil {
 		return err
 	}
-	s, err := a.start()
+	s, err := a.Start()
 	if err != nil {
 		return err
 	}
@@ -107,11 +107,11 @@ func (a *App) Plan(ctx context.Context, policies Policies) error {
 		return err
 	}
 	work.Pull, work.Build = o.Pull, o.Build
-	p, err := sandbox.Plan(ctx, s.base, work)
+	p, err := sandbox.Plan(ctx, s.Base, work)
 	if err != nil {
-		return ends(ctx, err)
+		return Ends(ctx, err)
 	}
-	err = a.print(fmt.Sprintf("%s %s with %s: %s", p.Action, p.Ref, p.Engine, p.Reason), PlanJSON{
+	err = a.Print(fmt.Sprintf("%s %s with %s: %s", p.Action, p.Ref, p.Engine, p.Reason), PlanJSON{
 		Ref: p.Ref.String(), Tag: p.Ref.Tag, Identity: p.Identity, Action: string(p.Action), Digest: p.Digest,
 		Engine: p.Engine, State: string(p.State), Reason: p.Reason, Platform: p.Platform,
 	})

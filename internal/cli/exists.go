@@ -27,7 +27,7 @@ type ExistsJSON struct {
 // platform (none: all that are published) is there. It returns an error for
 // every other state.
 func (a *App) Exists(ctx context.Context, platforms []string) error {
-	s, err := a.start()
+	s, err := a.Start()
 	if err != nil {
 		return err
 	}
@@ -36,16 +36,16 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 			return &UsageError{Err: err}
 		}
 	}
-	ref, err := s.base.Ref()
+	ref, err := s.Base.Ref()
 	if err != nil {
 		return err
 	}
 	if os.Getenv("CI") == "true" {
-		s.registry.Retry = registry.CIRetry
+		s.Registry.Retry = registry.CIRetry
 	}
-	res, err := sandbox.Exists(ctx, s.base, platforms, s.registry)
+	res, err := sandbox.Exists(ctx, s.Base, platforms, s.Registry)
 	if err != nil {
-		return ends(ctx, err)
+		return Ends(ctx, err)
 	}
 	for _, w := range res.Warnings {
 		a.say("warning: " + w)
@@ -58,8 +58,8 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 	if err != nil {
 		return err
 	}
-	err = a.print(string(res.State), ExistsJSON{
-		Ref: res.Ref, Tag: ref.Tag, Identity: s.base.Identity(), State: string(res.State), Digest: res.Digest,
+	err = a.Print(string(res.State), ExistsJSON{
+		Ref: res.Ref, Tag: ref.Tag, Identity: s.Base.Identity(), State: string(res.State), Digest: res.Digest,
 		Platforms: list(res.Platforms), Missing: list(res.Missing), Reason: res.Reason,
 	})
 	if err != nil || res.State == registry.StateComplete {

@@ -9,18 +9,18 @@ import (
 // fails, in bytes.
 const heldSize = 64 << 10
 
-// held passes on what engines print as it comes; with quiet, it keeps the end
+// Held passes on what engines print as it comes; with quiet, it keeps the end
 // of it until release.
-type held struct {
+type Held struct {
 	mu    sync.Mutex
 	w     io.Writer
 	quiet bool
 	tail  []byte
 }
 
-func newHeld(w io.Writer, quiet bool) *held { return &held{w: w, quiet: quiet} }
+func NewHeld(w io.Writer, quiet bool) *Held { return &Held{w: w, quiet: quiet} }
 
-func (h *held) Write(b []byte) (int, error) {
+func (h *Held) Write(b []byte) (int, error) {
 	if !h.quiet {
 		return h.w.Write(b)
 	}
@@ -34,7 +34,7 @@ func (h *held) Write(b []byte) (int, error) {
 }
 
 // release prints what was kept.
-func (h *held) release() {
+func (h *Held) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.w.Write(h.tail)

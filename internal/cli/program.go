@@ -14,23 +14,17 @@ type Program struct {
 // Openlock is the host binary, and the targets in openlock's own checkout.
 var Openlock = Program{Name: "openlock", EnvPrefix: "OPENLOCK_", ConfigDir: "openlock"}
 
-// signSetting is the setting that openlock reads without its prefix.
-const signSetting = "SIGN"
-
-// variable is the environment variable of a setting; empty: it has none.
-func (p Program) variable(setting string) string {
-	switch {
-	case p.EnvPrefix == "":
+// Variable is the environment variable of a setting; empty: it has none.
+func (p Program) Variable(setting string) string {
+	if p.EnvPrefix == "" {
 		return ""
-	case p == Openlock && setting == signSetting:
-		return signSetting
 	}
 	return p.EnvPrefix + setting
 }
 
-// env returns the value of a setting in the environment; empty: it has none.
-func (p Program) env(setting string) string {
-	if name := p.variable(setting); name != "" {
+// Env returns the value of a setting in the environment; empty: it has none.
+func (p Program) Env(setting string) string {
+	if name := p.Variable(setting); name != "" {
 		return os.Getenv(name)
 	}
 	return ""

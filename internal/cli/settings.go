@@ -47,13 +47,13 @@ type file struct {
 	Verify        *string `toml:"verify"`
 }
 
-// settings is what the flags, the environment, the configuration file and the
+// Settings is what the flags, the environment, the configuration file and the
 // defaults come to; the first of these that names a value wins.
-type settings struct {
-	base     sandbox.Base
-	runtime  string
+type Settings struct {
+	Base     sandbox.Base
+	Runtime  string
 	platform string
-	registry registry.Options
+	Registry registry.Options
 	pull     time.Duration // limit on an engine's pull; 0: the default
 	build    time.Duration // limit on an engine's build
 	verify   value         // a policy's text; not set: none
@@ -62,41 +62,41 @@ type settings struct {
 
 // resolve reads and checks every setting, so that bad input ends a command
 // before anything is touched. Every error is a *UsageError.
-func (f Flags) resolve(p Program, base sandbox.Base) (settings, error) {
+func (f Flags) resolve(p Program, base sandbox.Base) (Settings, error) {
 	s, err := f.read(p, base)
 	if err != nil {
 		var usage *UsageError
 		if !errors.As(err, &usage) {
 			err = &UsageError{Err: err}
 		}
-		return settings{}, err
+		return Settings{}, err
 	}
 	return s, nil
 }
 
-func (f Flags) read(p Program, base sandbox.Base) (settings, error) {
+func (f Flags) read(p Program, base sandbox.Base) (Settings, error) {
 	c, path, err := p.readFile()
 	if err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
-	s := settings{base: base}
+	s := Settings{Base: base}
 	if v := p.pick(f.Containerfile, "BASE_CONTAINERFILE", c.Containerfile, path); v.set {
-		if s.base.Containerfile, err = containerfile.Read(v.text); err != nil {
+		if s.Base.Containerfile, err = containerfile.Read(v.text); err != nil {
 			return s, v.wrap(err)
 		}
-		if !bytes.Equal(s.base.Containerfile, base.Containerfile) {
-			s.base.Digest = "" // it is that of the other file
+		if !bytes.Equal(s.Base.Containerfile, base.Containerfile) {
+			s.Base.Digest = "" // it is that of the other file
 		}
 	}
 	if v := p.pick(f.Repository, "BASE_REPOSITORY", c.Repository, path); v.set {
-		s.base.Repository = v.text
+		s.Base.Repository = v.text
 		if err := tag.CheckRepository(v.text); err != nil {
 			return s, v.wrap(err)
 		}
 	}
-	s.runtime = engine.Auto
+	s.Runtime = engine.Auto
 	if v := p.pick(f.Runtime, "RUNTIME", c.Runtime, path); v.set {
-		s.runtime = v.text
+		s.Runtime = v.text
 		if err := engine.CheckRuntime(v.text); err != nil {
 			return s, v.wrap(err)
 		}
@@ -113,9 +113,9 @@ func (f Flags) read(p Program, base sandbox.Base) (settings, error) {
 		setting string
 		to      *time.Duration
 	}{
-		{f.ConnectTimeout, "CONNECT_TIMEOUT", &s.registry.ConnectTimeout},
-		{f.HeaderTimeout, "HEADER_TIMEOUT", &s.registry.HeaderTimeout},
-		{f.ProbeTimeout, "PROBE_TIMEOUT", &s.registry.Timeout},
+		{f.ConnectTimeout, "CONNECT_TIMEOUT", &s.Registry.ConnectTimeout},
+		{f.HeaderTimeout, "HEADER_TIMEOUT", &s.Registry.HeaderTimeout},
+		{f.ProbeTimeout, "PROBE_TIMEOUT", &s.Registry.Timeout},
 		{f.PullTimeout, "PULL_TIMEOUT", &s.pull},
 		{f.BuildTimeout, "BUILD_TIMEOUT", &s.build},
 		{f.VerifyTimeout, "VERIFY_TIMEOUT", &s.verified},
@@ -157,11 +157,11 @@ func (v value) wrap(err error) error {
 // pick returns the first of flag, environment and configuration file that
 // names a value. An empty environment variable names none, as usual.
 func (p Program) pick(flag *string, setting string, inFile *string, path string) value {
-	switch e := p.env(setting); {
+	switch e := p.Env(setting); {
 	case flag != nil:
 		return value{text: *flag, set: true}
 	case e != "":
-		return value{text: e, from: p.variable(setting), set: true}
+		return value{text: e, from: p.Variable(setting), set: true}
 	case inFile != nil:
 		return value{text: *inFile, from: path, dir: filepath.Dir(path), set: true}
 	}
@@ -203,9 +203,9 @@ func (p Program) readFile() (file, string, error) {
 // verifyOff is the policy that wants no signature, whatever else is set.
 const verifyOff = "off"
 
-// verifier returns what the settings want published images verified by; nil:
+// Verifier returns what the settings want published images verified by; nil:
 // nothing. Whoever asks for it is about to need it, and the files it names.
-func (s settings) verifier() (sandbox.Verifier, error) {
+func (s Settings) Verifier() (sandbox.Verifier, error) {
 	if !s.verify.set || s.verify.text == verifyOff {
 		return nil, nil
 	}
@@ -218,7 +218,7 @@ func (s settings) verifier() (sandbox.Verifier, error) {
 			Remedy: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
 		}
 	}
-	return &signature.Verifier{Policy: p, Timeout: s.verified, Registry: s.registry}, nil
+	return &signature.Verifier{Policy: p, Timeout: s.verified, Registry: s.Registry}, nil
 }
 
 // maxSmall is the largest key or trusted root that is read, in bytes.

@@ -8,11 +8,11 @@ func (a *App) Tag(short, full bool) error {
 	if short && full {
 		return &UsageError{Err: errors.New("--short and --full contradict each other"), Remedy: "--short is the tag of 12 digits, --full the identity of 64"}
 	}
-	s, err := a.start()
+	s, err := a.Start()
 	if err != nil {
 		return err
 	}
-	ref, err := s.base.Ref()
+	ref, err := s.Base.Ref()
 	if err != nil {
 		return err
 	}
@@ -21,9 +21,9 @@ func (a *App) Tag(short, full bool) error {
 	case short:
 		text = ref.Tag
 	case full:
-		text = s.base.Identity()
+		text = s.Base.Identity()
 	}
-	return a.print(text, TagJSON{Ref: ref.String(), Tag: ref.Tag, Identity: s.base.Identity()})
+	return a.Print(text, TagJSON{Ref: ref.String(), Tag: ref.Tag, Identity: s.Base.Identity()})
 }
 
 // TagJSON is the JSON of tag.

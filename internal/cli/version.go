@@ -48,5 +48,5 @@ func (a *App) Version() error {
 	if v.Digest != "" {
 		text += "@" + v.Digest
 	}
-	return a.print(text, v)
+	return a.Print(text, v)
 }

@@ -19,6 +19,9 @@ import (
 // Whatever came from outside passes sanitize.Line first: a terminal obeys
 // control characters.
 
+// Announce says what was done, in one line.
+func (a *App) Announce(text string) { a.say(text) }
+
 func (a *App) say(text string) { sayAs(a.Err, a.Program.Name, text) }
 
 func sayAs(w io.Writer, program, text string) {
@@ -31,8 +34,8 @@ func hint(w io.Writer, text string) {
 	}
 }
 
-// notify says a notice. With quiet, only a warning is worth saying.
-func (a *App) notify(n sandbox.Notice) {
+// Notify says a notice. With quiet, only a warning is worth saying.
+func (a *App) Notify(n sandbox.Notice) {
 	switch {
 	case n.Warning:
 		a.say("warning: " + n.Text)

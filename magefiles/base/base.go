@@ -15,7 +15,7 @@
 //	}
 //
 // Words, JSON and exit codes are those of the program openlock. Its settings,
-// OPENLOCK_…, SIGN and openlock/config.toml, hold only where Image is empty.
+// OPENLOCK_… and openlock/config.toml, hold only where Image is empty.
 package base
 
 import (
@@ -61,11 +61,7 @@ func Tag(containerfile, repository *string, short, full, json *bool) error {
 // Exists prints what the registry has of the base image; -platform is a comma-separated list.
 func Exists(ctx context.Context, containerfile, repository, platform *string, json *bool) error {
 	a := app(cli.Flags{Containerfile: containerfile, Repository: repository}, json)
-	var platforms []string
-	if platform != nil {
-		platforms = strings.Split(*platform, ",")
-	}
-	return exit(a.Exists(ctx, platforms))
+	return exit(a.Exists(ctx, list(platform)))
 }
 
 // Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
@@ -85,7 +81,7 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 func app(f cli.Flags, json *bool) *cli.App {
 	return &cli.App{
 		Program: program(), Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f,
-		Default: image, GitHub: github.Detect(os.Stderr),
+		Default: image, File: cmp.Or(Image.Containerfile, "sandbox/base/base.Containerfile"), GitHub: github.Detect(os.Stderr),
 	}
 }
 
@@ -118,6 +114,20 @@ func exit(err error) error {
 		return nil
 	}
 	return mg.Fatal(cli.ExitCode(err), cli.Words(program().Name, err))
+}
+
+// report makes an error an annotation of the workflow too.
+func report(a *cli.App, err error) error {
+	a.ReportGitHub(err)
+	return exit(err)
+}
+
+// list splits a comma-separated list; nil: it was not given.
+func list(text *string) []string {
+	if text == nil {
+		return nil
+	}
+	return strings.Split(*text, ",")
 }
 
 func is(b *bool) bool { return b != nil && *b }

@@ -1,16 +1,11 @@
-package base
+package ci
 
 import (
 	"fmt"
 
-	"github.com/magefile/mage/mg"
-
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/sandbox/lint"
 )
-
-// Lint holds the checks of what images are made from.
-type Lint mg.Namespace
 
 // lintJSON is the JSON of lint:containerfile.
 type lintJSON struct {
@@ -18,15 +13,8 @@ type lintJSON struct {
 	Findings []lint.Finding `json:"findings"`
 }
 
-// Containerfile fails unless the Containerfile alone decides the image.
-func (Lint) Containerfile(containerfile *string, json *bool) error {
-	a := app(cli.Flags{Containerfile: containerfile}, json)
-	err := lintFile(a)
-	a.ReportGitHub(err)
-	return exit(err)
-}
-
-func lintFile(a *cli.App) error {
+// Lint fails unless the Containerfile alone decides the image.
+func Lint(a *cli.App) error {
 	b, err := a.Containerfile()
 	if err != nil {
 		return err
@@ -36,30 +24,28 @@ func lintFile(a *cli.App) error {
 		found = []lint.Finding{}
 	}
 	if unsound == nil || a.JSON {
-		if err := a.Print(containerfileName(a)+" is sound", lintJSON{unsound == nil, found}); err != nil {
+		if err := a.Print(a.ContainerfileName()+" is sound", lintJSON{unsound == nil, found}); err != nil {
 			return err
 		}
 	}
 	return unsound
 }
 
-// soundOrForced is the check before publishing.
-func soundOrForced(a *cli.App, force bool) func([]byte) error {
-	return func(b []byte) error {
-		_, err := judge(a, b)
-		if err == nil || !force {
-			return err
-		}
-		a.Say("WARNING: "+err.Error()+", and is published by force: its tag does not tell what is in the image", "")
-		a.GitHub.Warning(a.Program.Name, "an unsound Containerfile is published by force")
-		return nil
+// checkSound is the check before publishing; force only reports.
+func checkSound(a *cli.App, containerfile []byte, force bool) error {
+	_, err := judge(a, containerfile)
+	if err == nil || !force {
+		return err
 	}
+	a.Say("WARNING: "+err.Error()+", and is published by force: its tag does not tell what is in the image", "")
+	a.GitHub.Warning(a.Program.Name, "an unsound Containerfile is published by force")
+	return nil
 }
 
 // judge says every finding, and returns an error where one is more than a
 // warning.
 func judge(a *cli.App, containerfile []byte) ([]lint.Finding, error) {
-	name := containerfileName(a)
+	name := a.ContainerfileName()
 	found, err := lint.Check(containerfile)
 	if err != nil {
 		return nil, &cli.UsageError{Err: fmt.Errorf("%s: %w", name, err)}
@@ -79,16 +65,8 @@ func judge(a *cli.App, containerfile []byte) ([]lint.Finding, error) {
 	if errors > 0 {
 		return found, &cli.UsageError{
 			Err:    fmt.Errorf("%s is unsound: something else than the file decides the image", name),
-			Remedy: "mend what is named above; -forceunsound publishes it all the same",
+			Remedy: "fix what is named above; -forceunsound publishes it all the same",
 		}
 	}
 	return found, nil
-}
-
-func containerfileName(a *cli.App) string {
-	otherwise := Image.Containerfile
-	if otherwise == "" {
-		otherwise = "sandbox/base/base.Containerfile"
-	}
-	return a.ContainerfileName(otherwise)
 }

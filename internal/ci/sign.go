@@ -1,4 +1,4 @@
-package cli
+package ci
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/cosign"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox"
@@ -16,74 +17,77 @@ import (
 	"github.com/vessux/openlock/sandbox/signature"
 )
 
+// signSetting is the setting that says what signs.
+const signSetting = "SIGN"
+
 // SignJSON is the JSON of release:sign.
 type SignJSON struct {
-	Ref    string `json:"ref"`
-	Digest string `json:"digest"` // of the index, that is signed; empty where nothing is
-	Action string `json:"action"` // signed or skipped
-	Reason string `json:"reason"`
+	Ref     string `json:"ref"`
+	Digest  string `json:"digest"`  // of the index, that is signed; empty where nothing is
+	Outcome string `json:"outcome"` // signed or skipped
+	Reason  string `json:"reason"`
 }
 
 // SignFlags are what release:sign takes beside [Flags].
 type SignFlags struct {
-	By     *string // keyless or a key, as cosign names them ($SIGN); off: nothing is signed
+	By     *string // keyless or a key, as cosign names them ($OPENLOCK_SIGN); off: nothing is signed
 	Digest *string // that the tag has to name
 }
 
 // Sign has cosign sign what is published, by its digest, where that is asked
 // for. With a policy to verify by, what is signed so already is not signed
 // again, and what was signed is verified.
-func (a *App) Sign(ctx context.Context, f SignFlags) error {
-	s, err := a.start()
+func Sign(ctx context.Context, a *cli.App, f SignFlags) error {
+	s, err := a.Start()
 	if err != nil {
 		return err
 	}
-	ref, err := s.base.Ref()
+	ref, err := s.Base.Ref()
 	if err != nil {
 		return err
 	}
-	out := SignJSON{Ref: ref.String(), Action: "skipped", Reason: a.signWord() + " is not set: nothing is to be signed"}
-	by := a.Program.pick(f.By, signSetting, nil, "").text
+	out := SignJSON{Ref: ref.String(), Outcome: "skipped", Reason: signWord(a) + " is not set: nothing is to be signed"}
+	by := a.Text(f.By, signSetting)
 	if by != "" && by != "off" {
-		if out, err = a.sign(ctx, s, by, f.Digest); err != nil {
-			return ends(ctx, err)
+		if out, err = sign(ctx, a, s, by, f.Digest); err != nil {
+			return cli.Ends(ctx, err)
 		}
 	}
-	a.say(fmt.Sprintf("%s %s: %s", out.Action, ref, out.Reason))
-	return a.print(ref.String(), out)
+	a.Announce(fmt.Sprintf("%s %s: %s", out.Outcome, ref, out.Reason))
+	return a.Print(ref.String(), out)
 }
 
 // signWord is what the user sets to have something signed.
-func (a *App) signWord() string { return cmp.Or(a.Program.variable(signSetting), "-sign") }
+func signWord(a *cli.App) string { return cmp.Or(a.Program.Variable(signSetting), "-sign") }
 
-func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (SignJSON, error) {
+func sign(ctx context.Context, a *cli.App, s cli.Settings, by string, digest *string) (SignJSON, error) {
 	if err := cosign.CheckSigner(by); err != nil {
-		return SignJSON{}, &UsageError{Err: err, Remedy: a.signWord() + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
+		return SignJSON{}, &cli.UsageError{Err: err, Remedy: signWord(a) + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
 	}
-	verifier, err := s.verifier()
+	verifier, err := s.Verifier()
 	if err != nil {
 		return SignJSON{}, err
 	}
 	if digest != nil {
 		if _, err := v1.NewHash(*digest); err != nil {
-			return SignJSON{}, &UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Remedy: "it is an output of release:base"}
+			return SignJSON{}, &cli.UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Remedy: "it is an output of release:base"}
 		}
 	}
-	subject, err := s.published(ctx, digest)
+	subject, err := published(ctx, s, digest)
 	if err != nil {
 		return SignJSON{}, err
 	}
-	out := SignJSON{Ref: subject.Ref.String(), Digest: subject.Digest, Action: "skipped", Reason: "it is signed so already"}
+	out := SignJSON{Ref: subject.Ref.String(), Digest: subject.Digest, Outcome: "skipped", Reason: "it is signed so already"}
 	if verifier != nil {
 		err := verifier.Verify(ctx, subject)
 		if e := new(signature.Error); err == nil || errors.As(err, &e) && e.Unable {
 			return out, err
 		}
 	}
-	out.Action, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(by)
-	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, newHeld(a.Err, a.Quiet))
+	out.Outcome, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(by)
+	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, cli.NewHeld(a.Err, a.Quiet))
 	if errors.Is(err, cosign.ErrNoCosign) {
-		err = &UsageError{Err: err, Remedy: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
+		err = &cli.UsageError{Err: err, Remedy: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
 	}
 	if err != nil || verifier == nil {
 		return out, err
@@ -93,13 +97,13 @@ func (a *App) sign(ctx context.Context, s settings, by string, digest *string) (
 
 // published is the image in its registry, whole, and of that digest where one
 // is given: nobody signs what somebody else has put there.
-func (s settings) published(ctx context.Context, digest *string) (signature.Subject, error) {
-	s.registry.Retry = registry.CIRetry
-	res, err := sandbox.Exists(ctx, s.base, nil, s.registry)
+func published(ctx context.Context, s cli.Settings, digest *string) (signature.Subject, error) {
+	s.Registry.Retry = registry.CIRetry
+	res, err := sandbox.Exists(ctx, s.Base, nil, s.Registry)
 	if err != nil {
 		return signature.Subject{}, err
 	}
-	ref, err := s.base.Ref()
+	ref, err := s.Base.Ref()
 	switch {
 	case err != nil:
 		return signature.Subject{}, err
@@ -111,7 +115,7 @@ func (s settings) published(ctx context.Context, digest *string) (signature.Subj
 			Remedy: "somebody else has published it: look at what is there",
 		}
 	}
-	return signature.Subject{Ref: ref, Digest: res.Digest, Identity: s.base.Identity(), Platform: sandbox.HostPlatform()}, nil
+	return signature.Subject{Ref: ref, Digest: res.Digest, Identity: s.Base.Identity(), Platform: sandbox.HostPlatform()}, nil
 }
 
 // seenWithin is how late a registry may show a signature.
