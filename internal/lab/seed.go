@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -79,12 +77,32 @@ func appendImage(index v1.ImageIndex, image v1.Image, platform string) v1.ImageI
 	return mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: desc})
 }
 
+// seeds are the seed images that this process has made, by architecture.
+var seeds = struct {
+	sync.Mutex
+	images map[string]v1.Image
+}{images: map[string]v1.Image{}}
+
 func seedImage(ctx context.Context, arch string) (v1.Image, error) {
+	seeds.Lock()
+	defer seeds.Unlock()
+	if image, ok := seeds.images[arch]; ok {
+		return image, nil
+	}
+	image, err := newSeedImage(ctx, arch)
+	if err == nil {
+		seeds.images[arch] = image
+	}
+	return image, err
+}
+
+func newSeedImage(ctx context.Context, arch string) (v1.Image, error) {
 	program, err := seedProgram(ctx, arch)
 	if err != nil {
 		return nil, err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return seedFiles(program) }, tarball.WithMediaType(types.OCILayer))
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return seedFiles(program) },
+		tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
 	if err != nil {
 		return nil, err
 	}
@@ -128,28 +146,18 @@ func seedFiles(program []byte) (io.ReadCloser, error) {
 	return io.NopCloser(&b), w.Close()
 }
 
-var seedBuild sync.Mutex
-
-// seedProgram returns the seed program for an architecture. Go's own cache
-// makes every build after the first one quick.
+// seedProgram returns the seed program for an architecture.
 func seedProgram(ctx context.Context, arch string) ([]byte, error) {
-	seedBuild.Lock()
-	defer seedBuild.Unlock()
-	root, err := Root()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "openlock-seed-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "seed")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, "./internal/lab/seed")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("seed for %s: %w\n%s", arch, err, out)
+	// The bytes, and so the digest of the image, are the same everywhere.
+	b := GoBuild{Package: "./internal/lab/seed", Env: []string{"GOOS=linux", "GOARCH=" + arch, "GOFLAGS=-buildvcs=false"}}
+	path, err := share(ctx, dir, "seed", func(path string) error { return b.Run(ctx, path) }, arch)
+	if err != nil {
+		return nil, err
 	}
 	return os.ReadFile(path)
 }

@@ -44,11 +44,8 @@ const Sums = "SHA256SUMS"
 // that of the base image's published index, sha256:…, which openlock then
 // pulls and no other; empty: whatever the tag names.
 func Binaries(ctx context.Context, dir, digest string, targets []string, out io.Writer) error {
-	root, err := lab.Root()
+	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return err
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
 	if there, err := os.ReadDir(dir); err == nil && len(there) > 0 {
@@ -61,7 +58,7 @@ func Binaries(ctx context.Context, dir, digest string, targets []string, out io.
 	for _, target := range targets {
 		for _, p := range programs {
 			file := p.fileName(target)
-			if err := p.build(ctx, root, target, digest, filepath.Join(dir, file)); err != nil {
+			if err := p.build(ctx, target, digest, filepath.Join(dir, file)); err != nil {
 				return err
 			}
 			b, err := os.ReadFile(filepath.Join(dir, file))
@@ -84,18 +81,16 @@ func (p program) fileName(target string) string {
 	return name
 }
 
-func (p program) build(ctx context.Context, root, target, digest, path string) error {
+func (p program) build(ctx context.Context, target, digest, path string) error {
 	goos, arch, _ := strings.Cut(target, "/")
-	flags := "-ldflags=-s -w -buildid="
+	b := lab.GoBuild{Module: p.module, Package: p.pkg, LDFlags: "-buildid="}
 	if p.pulls && digest != "" {
-		flags += " -X github.com/vessux/openlock/sandbox/base.digest=" + digest
+		b.LDFlags += " -X github.com/vessux/openlock/sandbox/base.digest=" + digest
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", flags, "-o", path, p.pkg)
-	cmd.Dir = filepath.Join(root, filepath.FromSlash(p.module))
 	// Whatever a machine sets in these would be in the bytes.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build of %s for %s: %w\n%s", p.name, target, err, said)
+	b.Env = []string{"GOOS=" + goos, "GOARCH=" + arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT="}
+	if err := b.Run(ctx, path); err != nil {
+		return fmt.Errorf("build of %s for %s: %w", p.name, target, err)
 	}
 	return nil
 }
