@@ -32,6 +32,9 @@ func Demo(ctx context.Context) error { return demo.Run(ctx, os.Stdout) }
 // Lint runs gofmt, go vet, staticcheck, tidiness and the builds for every platform.
 func Lint(ctx context.Context) error { return check.Lint(ctx, os.Stdout) }
 
+// Quick runs gofmt, go vet and every test that needs no engine, in a minute.
+func Quick(ctx context.Context) error { return check.Quick(ctx, os.Stdout) }
+
 // Test runs lint and every test, real engines included, with the race detector on.
 func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }
 

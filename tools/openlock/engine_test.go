@@ -22,6 +22,7 @@ import (
 
 // TestPullKilledMidway: it is pulled once more.
 func TestPullKilledMidway(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	p := phases[1]
 	file, whole := r.fileFor(t, p)
@@ -38,6 +39,7 @@ func TestPullKilledMidway(t *testing.T) {
 // TestBrokenPodman: a podman that cannot read its storage.conf is no podman
 // without the image. It is named, and with auto docker is used.
 func TestBrokenPodman(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	store, socket := fakeengine.Store(t.TempDir()), filepath.Join(r.dir, "docker.sock")
 	stop, err := fakeengine.Serve(store, socket)
@@ -89,9 +91,11 @@ func asRoot(t *testing.T) {
 // TestDiskFull: on a full disk neither a pull nor a build leaves anything
 // under the ref, and with room again the next run succeeds.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	asRoot(t)
 	for name, args := range map[string][]string{"pull": {"--build", "never"}, "build": {"--pull", "never"}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			disk := r.smallStore(t)
 			file, ref := r.file(t, false, `RUN ["/bin/seed", "fill", "/etc/large", "33554432"]`)
@@ -164,6 +168,7 @@ func publishLarge(t *testing.T, ref tag.Ref, file string) {
 
 // TestNobodysFiles: what belongs to somebody else is named, and left alone.
 func TestNobodysFiles(t *testing.T) {
+	t.Parallel()
 	asRoot(t)
 	r := newRig(t)
 	file, _ := r.file(t, false)

@@ -15,6 +15,7 @@ import (
 // wherever it comes from. Names in an index are attacks of
 // [TestHostileRegistry].
 func TestNamesWithTricks(t *testing.T) {
+	t.Parallel()
 	r := labtest.Registry(t)
 	dir := t.TempDir()
 	openlock, err := lab.BuildOpenlock(t.Context(), dir)

@@ -13,6 +13,7 @@ import (
 // says nothing of its layers, so the record of an image that was verified does
 // not speak for the attacker's with the same config.
 func TestRecordOfAnotherImage(t *testing.T) {
+	t.Parallel()
 	h := newHostile(t)
 	s := h.newScene(t)
 	s.sign(t, "ours", s.index)

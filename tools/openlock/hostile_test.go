@@ -42,6 +42,7 @@ type attack struct {
 // login goes where it does not belong, and nothing is printed that a terminal
 // obeys.
 func TestHostileRegistry(t *testing.T) {
+	t.Parallel()
 	h := newHostile(t)
 	for _, a := range slices.Concat(contentAttacks, textAttacks, loginAttacks, signatureAttacks) {
 		t.Run(a.name, func(t *testing.T) { h.play(t, a) })

@@ -19,6 +19,7 @@ import (
 // TestPinnedDigest: a release that was built with the digest of its image
 // pulls that one, and no other that a tag names.
 func TestPinnedDigest(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ref, err := tag.New(r.registry.Host()+"/vessux/openlock-base", base.Containerfile())
 	if err != nil {

@@ -102,9 +102,11 @@ func rounds(t *testing.T, otherwise int) int {
 // TestKilledHolder: whoever waits goes on when the holder is killed, in
 // whatever phase, and no engine goes on unseen.
 func TestKilledHolder(t *testing.T) {
-	r := newRig(t)
+	t.Parallel()
 	for _, p := range phases {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
 			for range rounds(t, 20) {
 				file, whole := r.fileFor(t, p)
 				holder, engine := r.begin(t, p, file)
@@ -127,7 +129,8 @@ func TestKilledHolder(t *testing.T) {
 // interruptLimit is what an interrupted program may take, on a busy machine.
 const interruptLimit = 4 * time.Second
 
-// TestInterrupted: Ctrl-C ends it in every phase, and what it has started.
+// TestInterrupted: Ctrl-C ends it in every phase, and what it has started. It
+// measures how fast, and so runs beside no other test of this package.
 func TestInterrupted(t *testing.T) {
 	r := newRig(t)
 	for _, p := range phases {
@@ -154,6 +157,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestKillAndRetry kills at random moments; the next run always succeeds.
 func TestKillAndRetry(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n := rounds(t, 25)
 	for i := range n {
@@ -174,6 +178,7 @@ func TestKillAndRetry(t *testing.T) {
 // TestOthersDoNotWait: who wants another image, or the same in another engine
 // or for another user, does not wait for who hangs.
 func TestOthersDoNotWait(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	pull := phases[1]
 	file, _ := r.fileFor(t, pull)

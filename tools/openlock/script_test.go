@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 // TestCommandLine runs the suite of all that needs no particular engine, by
 // the host binary and by the Mage targets.
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	mage, err := lab.BuildMage(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +61,10 @@ func buildImporter(t *testing.T, dir string) string {
 
 // TestEnsure runs the decisions of ensure and plan over fake engines.
 func TestEnsure(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"podman", "docker"} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			testscript.Run(t, script.Params("ensure", script.WithFake(engine)))
 		})
 	}
@@ -69,6 +72,7 @@ func TestEnsure(t *testing.T) {
 
 // TestRealEngines runs the main paths on podman and docker themselves.
 func TestRealEngines(t *testing.T) {
+	t.Parallel()
 	labtest.Need(t, lab.Cosign2, lab.Cosign3)
 	verify, err := lab.BuildVerify(t.Context(), t.TempDir())
 	if err != nil {
@@ -76,6 +80,7 @@ func TestRealEngines(t *testing.T) {
 	}
 	for _, engine := range []string{"podman", "docker"} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			labtest.Need(t, map[string][]lab.Part{"podman": {lab.Podman}, "docker": {lab.Docker, lab.Dockerd}}[engine]...)
 			testscript.Run(t, script.Params("real", script.WithReal(engine, verify)))
 		})
@@ -84,6 +89,7 @@ func TestRealEngines(t *testing.T) {
 
 // TestPublish runs push and the targets of release with real builders.
 func TestPublish(t *testing.T) {
+	t.Parallel()
 	labtest.Need(t, lab.Cosign2, lab.Cosign3)
 	dir := t.TempDir()
 	mage, err := lab.BuildMage(t.Context(), dir)
@@ -96,9 +102,11 @@ func TestPublish(t *testing.T) {
 	}
 	buildImporter(t, dir)
 	t.Run("buildx", func(t *testing.T) {
+		t.Parallel()
 		testscript.Run(t, script.Params("publish", script.WithBuildx(labtest.Builder(t), mage)))
 	})
 	t.Run("podman", func(t *testing.T) {
+		t.Parallel()
 		labtest.Need(t, lab.Podman, lab.QEMU)
 		testscript.Run(t, script.Params("publish", script.WithPodman(mage)))
 	})

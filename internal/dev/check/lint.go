@@ -41,16 +41,14 @@ func Lint(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	steps := []step{
-		{name: "gofmt", silent: true, args: []string{"gofmt", "-l", "magefile.go", "internal", "magefiles", "sandbox", "tools"}},
+	steps := append([]step{
+		gofmt,
 		{name: "lint:containerfile", args: []string{"go", "test", "-count=1", "-run", "TestOurOwn", "./sandbox/lint"}},
-		{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}},
-	}
+	}, vets()...)
 	for _, m := range modules {
 		steps = append(steps,
 			step{name: "go mod tidy in " + m, dir: m, args: []string{"go", "mod", "tidy", "-diff"}},
 			step{name: "go mod verify in " + m, dir: m, args: []string{"go", "mod", "verify"}},
-			step{name: "go vet in " + m, dir: m, args: []string{"go", "vet", "./..."}},
 		)
 	}
 	for _, l := range []struct {
@@ -86,6 +84,22 @@ func Lint(ctx context.Context, out io.Writer) error {
 			steps = append(steps, step{name: "vet for " + t, env: env, args: []string{"go", "vet", "./..."}})
 		}
 	}
+	return runSteps(ctx, root, out, steps)
+}
+
+var gofmt = step{name: "gofmt", silent: true, args: []string{"gofmt", "-l", "magefile.go", "internal", "magefiles", "sandbox", "tools"}}
+
+// vets are go vet in every module, and on the targets.
+func vets() []step {
+	all := []step{{name: "go vet -tags mage", args: []string{"go", "vet", "-tags", "mage", "./..."}}}
+	for _, m := range modules {
+		all = append(all, step{name: "go vet in " + m, dir: m, args: []string{"go", "vet", "./..."}})
+	}
+	return all
+}
+
+// runSteps runs every step and names all that fail.
+func runSteps(ctx context.Context, root string, out io.Writer, steps []step) error {
 	var failed []error
 	for _, s := range steps {
 		if err := s.run(ctx, root, out); err != nil {

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -22,11 +25,15 @@ type event struct {
 // summary turns events into what a person wants to see: a line for each
 // package, all that a failed test said, and what was skipped and why.
 type summary struct {
-	out            io.Writer
-	said           map[string]string // by package and test
-	skipped        []string
-	passed, failed int
+	out                   io.Writer
+	brief                 bool              // of skipped tests, show how many for each reason alone
+	said                  map[string]string // by package and test
+	skipped               []string
+	passed, failed, skips int
 }
+
+// sourceLine is where a test says something, such as x_test.go:1.
+var sourceLine = regexp.MustCompile(`[^ ]+\.go:[0-9]+: `)
 
 // maxEvent is the longest line of events, in bytes.
 const maxEvent = 16 << 20
@@ -69,7 +76,14 @@ func (s *summary) endTest(e event, said string) {
 	case "pass":
 		s.passed++
 	case "skip":
-		s.skipped = append(s.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, why(said)))
+		s.skips++
+		line := why(said)
+		if s.brief {
+			line = sourceLine.ReplaceAllString(line, "")
+		} else {
+			line = fmt.Sprintf("%s %s: %s", e.Package, e.Test, line)
+		}
+		s.skipped = append(s.skipped, line)
 	case "fail":
 		s.failed++
 		fmt.Fprintf(s.out, "FAIL %s %s\n%s", e.Package, e.Test, said)
@@ -97,8 +111,24 @@ func why(said string) string {
 }
 
 func (s *summary) end() {
+	if s.brief {
+		s.skipped = counted(s.skipped)
+	}
 	for _, line := range s.skipped {
 		fmt.Fprintln(s.out, "SKIP", line)
 	}
-	fmt.Fprintf(s.out, "%d tests passed, %d failed, %d skipped\n", s.passed, s.failed, len(s.skipped))
+	fmt.Fprintf(s.out, "%d tests passed, %d failed, %d skipped\n", s.passed, s.failed, s.skips)
+}
+
+// counted returns each line once, sorted, after how often it occurs.
+func counted(lines []string) []string {
+	n := map[string]int{}
+	for _, l := range lines {
+		n[l]++
+	}
+	var all []string
+	for _, l := range slices.Sorted(maps.Keys(n)) {
+		all = append(all, fmt.Sprintf("%d × %s", n[l], l))
+	}
+	return all
 }

@@ -41,3 +41,25 @@ SKIP p TestB: x_test.go:1: podman is missing
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
 	}
 }
+
+// TestBriefSummary: a reason for skipping is shown once, with how many tests
+// share it.
+func TestBriefSummary(t *testing.T) {
+	events := `{"Action":"output","Package":"p","Test":"TestA","Output":"    x_test.go:1: needs podman\n"}
+{"Action":"skip","Package":"p","Test":"TestA"}
+{"Action":"output","Package":"q","Test":"TestB","Output":"    y_test.go:22: needs podman\n"}
+{"Action":"skip","Package":"q","Test":"TestB"}
+{"Action":"output","Package":"q","Test":"TestC","Output":"    y_test.go:33: needs docker\n"}
+{"Action":"skip","Package":"q","Test":"TestC"}
+`
+	var out strings.Builder
+	s := summary{out: &out, brief: true}
+	if err := s.read(strings.NewReader(events)); err != nil {
+		t.Fatal(err)
+	}
+	s.end()
+	want := "SKIP 1 × needs docker\nSKIP 2 × needs podman\n0 tests passed, 0 failed, 3 skipped\n"
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}

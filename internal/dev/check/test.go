@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/vessux/openlock/internal/lab"
 )
@@ -23,7 +24,24 @@ func Test(ctx context.Context, out io.Writer) error {
 	s := summary{out: out}
 	failed := []error{lintErr}
 	for _, module := range modules {
-		failed = append(failed, testModule(ctx, filepath.Join(root, filepath.FromSlash(module)), &s))
+		// cgo is the race detector's condition.
+		failed = append(failed, testModule(ctx, filepath.Join(root, filepath.FromSlash(module)), &s, []string{"CGO_ENABLED=1"}, "-race"))
+	}
+	s.end()
+	return errors.Join(failed...)
+}
+
+// Quick runs gofmt, go vet and the tests that need no engine: it tells within a
+// minute whether a change is worth the time of [Test].
+func Quick(ctx context.Context, out io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	failed := []error{runSteps(ctx, root, out, slices.Concat([]step{gofmt}, vets()))}
+	s := summary{out: out, brief: true}
+	for _, module := range modules {
+		failed = append(failed, testModule(ctx, filepath.Join(root, filepath.FromSlash(module)), &s, nil, "-short"))
 	}
 	s.end()
 	return errors.Join(failed...)
@@ -32,10 +50,17 @@ func Test(ctx context.Context, out io.Writer) error {
 // modules are the directories of this repository's own modules, from its root.
 var modules = []string{".", lab.VerifyModule}
 
-func testModule(ctx context.Context, dir string, s *summary) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-race", "-json", "-timeout", "25m", "./...")
+// sideBySide is how many tests of a package run at once, of those that may:
+// they wait for engines and registries most of the time.
+const sideBySide = "8"
+
+// testModule runs the tests of the module in dir, with more environment and
+// flags of go test.
+func testModule(ctx context.Context, dir string, s *summary, env []string, flags ...string) error {
+	args := append([]string{"test", "-json", "-timeout", "25m", "-parallel", sideBySide}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./...")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector's condition
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = s.out
 	events, err := cmd.StdoutPipe()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vessux/openlock/internal/lab/labtest"
 )
 
 // targets are some of those of a release: lint builds openlock for all of
@@ -16,6 +18,7 @@ var targets = []string{"linux/amd64", "windows/amd64"}
 
 // TestBinaries: two builds give the same bytes, and the checksums are theirs.
 func TestBinaries(t *testing.T) {
+	labtest.Slow(t, "links the programs for several platforms, twice")
 	digest := "sha256:" + strings.Repeat("0123456789abcdef", 4)
 	one, two := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 	for _, dir := range []string{one, two} {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,10 +17,17 @@ import (
 
 // Need ends the test where a part is missing: on a laptop it is skipped, and
 // the runner says so; with CI=true it fails, because there a test that did not
-// run proves nothing.
+// run proves nothing. With go test's flag -short it is skipped wherever it is.
 func Need(t testing.TB, parts ...lab.Part) {
 	t.Helper()
 	var missing []error
+	if testing.Short() {
+		var names []string
+		for _, p := range parts {
+			names = append(names, p.Name)
+		}
+		skip(t, "left out by -short: needs "+strings.Join(names, ", "))
+	}
 	for _, p := range parts {
 		if _, err := p.Find(); err != nil {
 			missing = append(missing, err)
@@ -57,7 +65,7 @@ func lacking(t testing.TB, err error) {
 	case os.Getenv("CI") == "true":
 		t.Fatal(err)
 	default:
-		t.Skip(err)
+		skip(t, err.Error())
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 type Runner interface{ Run() int }
 
 // Checked runs the tests of a package and fails where they leave something
-// behind: a goroutine, an open file or a process. Use it in TestMain.
+// behind: a goroutine, an open file or a process. It reports how many tests
+// were skipped for want of which part, also where the go command hides what
+// tests print. Use it in TestMain.
 func Checked(m Runner) Runner { return checked{m} }
 
 type checked struct{ Runner }
@@ -28,6 +30,7 @@ const leakWait = 10 * time.Second
 func (c checked) Run() int {
 	files := openFiles()
 	code := c.Runner.Run()
+	reportSkipped()
 	if code != 0 {
 		return code // whatever failed did not clean up either
 	}
