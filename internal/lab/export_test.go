@@ -42,3 +42,21 @@ func ManagerCommands() map[string][]string {
 	}
 	return all
 }
+
+// Builds returns the names of the programs that each run of the go command
+// builds, and the packages, by name.
+func Builds() (runs [][]string, pkgs map[string]string) {
+	pkgs = map[string]string{}
+	for _, group := range builds(programs) {
+		var names []string
+		for _, p := range group {
+			names = append(names, p.name)
+			pkgs[p.name] = p.module + " " + p.pkg
+		}
+		runs = append(runs, names)
+	}
+	return runs, pkgs
+}
+
+// Together does things side by side.
+var Together = together

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 )
 
 // labPackages are Debian's and Ubuntu's names for what the suite uses: the
@@ -31,14 +29,23 @@ func Install(ctx context.Context, in io.Reader, out io.Writer) error {
 	if _, err := exec.LookPath("dpkg-query"); err != nil {
 		return errors.New("the lab is made for Debian and Ubuntu: elsewhere, install podman, docker, QEMU's user emulation and debootstrap by hand; tests of parts that are missing are skipped")
 	}
-	conflicts, err := managers[0].install(ctx, in, out, labPackages)
+	packages, conflicts, err := managers[0].agree(ctx, in, out, labPackages)
 	if err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context, io.Writer) error{registerEmulation, buildPrograms} {
-		if err := step(ctx, out); err != nil {
-			return err
-		}
+	// The programs are compiled without what is installed: side by side, the
+	// one waits for the network and the disk while the other computes.
+	out = &lineWriter{w: out}
+	if err := together(
+		func() error {
+			if err := managers[0].add(ctx, out, packages); err != nil {
+				return err
+			}
+			return registerEmulation(ctx, out)
+		},
+		func() error { return buildPrograms(ctx, out) },
+	); err != nil {
+		return err
 	}
 	var missing []error
 	for _, p := range All() {
@@ -82,64 +89,4 @@ func registerEmulation(ctx context.Context, out io.Writer) error {
 		return nil
 	}
 	return asRoot(ctx, out, "sh", "-c", "cat /usr/lib/binfmt.d/qemu-aarch64.conf > "+binfmtDir+"/register")
-}
-
-// program is built from a module below internal/lab that pins its version, apart
-// from those of openlock itself.
-type program struct {
-	module string // directory
-	path   string // of the package
-}
-
-var programs = map[string]program{
-	// Modules of their own, since they need other versions than the rest.
-	"actionlint":  {"parts/actionlint", "github.com/rhysd/actionlint/cmd/actionlint"},
-	"buildkitd":   {"parts", "github.com/moby/buildkit/cmd/buildkitd"},
-	"buildx":      {"parts", "github.com/docker/buildx/cmd/buildx"},
-	"cosign-v2":   {"parts/cosign", "github.com/sigstore/cosign/v2/cmd/cosign"},
-	"cosign-v3":   {"parts/cosign", "github.com/sigstore/cosign/v3/cmd/cosign"},
-	"crane":       {"parts", "github.com/google/go-containerregistry/cmd/crane"},
-	"govulncheck": {"parts/govulncheck", "golang.org/x/vuln/cmd/govulncheck"},
-	"staticcheck": {"parts", "honnef.co/go/tools/cmd/staticcheck"},
-}
-
-// modules lists the modules of the programs, sorted.
-func modules() []string {
-	var all []string
-	for _, p := range programs {
-		all = append(all, p.module)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func buildPrograms(ctx context.Context, out io.Writer) error {
-	root, err := Root()
-	if err != nil {
-		return err
-	}
-	dir, err := BinDir()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(programs)) {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err == nil {
-			continue
-		}
-		// Built beside its place and moved there, so that a program that is
-		// there is whole.
-		partial := path + ".partial"
-		p := programs[name]
-		if err := show(ctx, out, filepath.Join(root, "internal", "lab", p.module), "go", "build", "-trimpath", "-o", partial, p.path); err != nil {
-			return err
-		}
-		if err := os.Rename(partial, path); err != nil {
-			return err
-		}
-	}
-	return nil
 }

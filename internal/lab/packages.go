@@ -51,29 +51,44 @@ var managers = []manager{
 // install installs what is missing of the packages and does not conflict with
 // what is installed, and returns what it has left out for that.
 func (m manager) install(ctx context.Context, in io.Reader, out io.Writer, wanted []string) ([]conflict, error) {
+	missing, conflicts, err := m.agree(ctx, in, out, wanted)
+	if err != nil {
+		return conflicts, err
+	}
+	return conflicts, m.add(ctx, out, missing)
+}
+
+// agree returns what is missing of the packages, once the user agrees to
+// install that, and what conflicts with what is installed.
+func (m manager) agree(ctx context.Context, in io.Reader, out io.Writer, wanted []string) (missing []string, conflicts []conflict, err error) {
 	installed, err := installedPackages(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	missing, conflicts := choose(wanted, installed)
+	missing, conflicts = choose(wanted, installed)
 	for _, c := range conflicts {
 		fmt.Fprintln(out, c)
 	}
 	if len(missing) == 0 {
-		return conflicts, nil
+		return nil, conflicts, nil
 	}
-	if err := confirm(ctx, in, out, m.name, missing); err != nil {
-		return conflicts, err
+	return missing, conflicts, confirm(ctx, in, out, m.name, missing)
+}
+
+// add installs packages.
+func (m manager) add(ctx context.Context, out io.Writer, packages []string) error {
+	if len(packages) == 0 {
+		return nil
 	}
 	if m.refresh != nil {
 		if err := asRoot(ctx, out, m.refresh...); err != nil {
-			return conflicts, err
+			return err
 		}
 	}
-	if err := asRoot(ctx, out, slices.Concat(m.command, missing)...); err != nil {
-		return conflicts, m.explain(ctx, missing, err)
+	if err := asRoot(ctx, out, slices.Concat(m.command, packages)...); err != nil {
+		return m.explain(ctx, packages, err)
 	}
-	return conflicts, nil
+	return nil
 }
 
 // explain adds to a failure the packages that would have had to be removed.
