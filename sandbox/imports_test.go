@@ -9,6 +9,9 @@ import (
 // TestImports keeps the dependencies pointing one way. What stands here costs
 // every program that imports the library, at every start.
 func TestImports(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs go list")
+	}
 	for _, c := range []struct{ pattern, forbidden string }{
 		{"./...", "github.com/spf13/"},
 		{"./...", "github.com/magefile/"},

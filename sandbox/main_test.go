@@ -7,6 +7,7 @@ import (
 
 	"github.com/vessux/openlock/internal/lab/fakeengine"
 	"github.com/vessux/openlock/internal/lab/labtest"
+	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
@@ -16,5 +17,6 @@ func TestMain(m *testing.M) {
 		fakeengine.Main()
 		os.Exit(0)
 	}
+	sandbox.ShortenWaits()
 	os.Exit(labtest.Checked(m).Run())
 }

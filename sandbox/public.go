@@ -81,11 +81,15 @@ func publicHint(repository string) string {
 		owner, url.PathEscape(name), owner)
 }
 
+// firstWait is the time before the second question of [publisher.await]; then
+// it grows up to 5 s. Tests shorten it.
+var firstWait = 200 * time.Millisecond
+
 // await asks until the answer will do, or the time for that is over, and
 // returns the last answer.
 func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (*registry.Result, error) {
 	interval := backoff.NewExponentialBackOff()
-	interval.InitialInterval = 200 * time.Millisecond
+	interval.InitialInterval = firstWait
 	interval.MaxInterval = 5 * time.Second
 	for end := time.Now().Add(p.o.VisibilityTimeout); ; {
 		res, err := registry.Probe(ctx, q, o)

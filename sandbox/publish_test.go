@@ -19,9 +19,9 @@ import (
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-// pusher is a builder that builds nothing and pushes for real: the seed image
-// for each platform, under the digest of its index. It is for faults and for
-// speed; package builder is tried for real in its own tests.
+// pusher is a builder that builds nothing and pushes for real: a small image
+// for each platform, by its digest. It is for faults and for speed; package
+// builder is tested with real builders.
 type pusher struct {
 	mu     sync.Mutex
 	asked  int
@@ -58,7 +58,7 @@ func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	}
 	// A tag of the test's own: the real one must not be seen.
 	labels := map[string]string{tag.Label: label, "run": p.run}
-	res, err := lab.PublishLabelled(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, labels, r.Platforms...)
+	res, err := push(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, labels, r.Platforms...)
 	if err != nil {
 		return nil, &sandbox.PushError{Err: err}
 	}
@@ -69,7 +69,7 @@ func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	return digests, nil
 }
 
-var quickRetry = registry.Retry{Tries: 2, Interval: time.Millisecond, ThrottleMax: time.Second}
+var quickRetry = registry.Retry{Tries: 2, Interval: time.Millisecond, ThrottleMax: 500 * time.Millisecond}
 
 func toPublish(r *lab.Registry) sandbox.Base {
 	return sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: r.Host() + "/vessux/openlock-base"}
@@ -249,7 +249,7 @@ func TestPublishNeverOverwrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := labtest.Publish(t, ref, "of another file")
+	foreign := mustPush(t, ref, "of another file", "")
 	p := &pusher{}
 	_, err = publish(t, b, sandbox.PublishOptions{Builder: p})
 	e := refusedWith(t, err, registry.StateInvalid)

@@ -203,7 +203,7 @@ func TestZeroPublishOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	labtest.Publish(t, ref, b.Identity())
+	mustPush(t, ref, b.Identity(), "")
 	out, err := sandbox.Publish(t.Context(), b, sandbox.PublishOptions{})
 	if err != nil || out.Outcome != sandbox.OutcomeSkipped {
 		t.Errorf("%+v, %v", out, err)

@@ -1,0 +1,6 @@
+package sandbox
+
+import "time"
+
+// ShortenWaits lets the tests of what registries show late run at once.
+func ShortenWaits() { firstWait = time.Millisecond }
