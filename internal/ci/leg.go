@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/internal/platform"
