@@ -8,5 +8,5 @@ import (
 	//mage:import
 	_ "github.com/vessux/openlock/magefiles/base"
 	//mage:import
-	_ "github.com/vessux/openlock/magefiles/repo"
+	_ "github.com/vessux/openlock/magefiles/internal/repo"
 )
