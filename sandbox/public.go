@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/vessux/openlock/internal/poll"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -87,23 +86,15 @@ var firstWait = 200 * time.Millisecond
 
 // await asks until the answer will do, or the time for that is over, and
 // returns the last answer.
-func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (*registry.Result, error) {
-	interval := backoff.NewExponentialBackOff()
-	interval.InitialInterval = firstWait
-	interval.MaxInterval = 5 * time.Second
-	for end := time.Now().Add(p.o.VisibilityTimeout); ; {
-		res, err := registry.Probe(ctx, q, o)
-		if err != nil {
-			return nil, err
+func (p *publisher) await(ctx context.Context, q registry.Query, o registry.Options, will func(*registry.Result) bool) (res *registry.Result, err error) {
+	err = poll.Until(ctx, firstWait, p.o.VisibilityTimeout, func() (bool, error) {
+		if res, err = registry.Probe(ctx, q, o); err != nil {
+			return false, err
 		}
-		wait := interval.NextBackOff()
-		if will(res) || time.Now().Add(wait).After(end) {
-			return res, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(wait):
-		}
+		return will(res), nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return res, nil
 }

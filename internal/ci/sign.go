@@ -11,6 +11,7 @@ import (
 
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/cosign"
+	"github.com/vessux/openlock/internal/poll"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -122,15 +123,10 @@ func published(ctx context.Context, s cli.Settings, digest *string) (signature.S
 const seenWithin = 10 * time.Second
 
 // seen waits until what was signed verifies.
-func seen(ctx context.Context, v sandbox.Verifier, s signature.Subject) error {
-	for end := time.Now().Add(seenWithin); ; {
-		err := v.Verify(ctx, s)
-		if err == nil || ctx.Err() != nil || time.Now().After(end) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
+func seen(ctx context.Context, v sandbox.Verifier, s signature.Subject) (err error) {
+	ended := poll.Until(ctx, time.Second, seenWithin, func() (bool, error) {
+		err = v.Verify(ctx, s)
+		return err == nil, nil
+	})
+	return cmp.Or(ended, err)
 }

@@ -25,7 +25,7 @@ var library = []string{
 
 // leaves import nothing of this repository but other leaves.
 var leaves = []string{
-	"internal/containerfile", "internal/cosign", "internal/github", "internal/label", "internal/layout", "internal/lock", "internal/platform",
+	"internal/containerfile", "internal/cosign", "internal/github", "internal/label", "internal/layout", "internal/lock", "internal/platform", "internal/poll",
 	"internal/process", "internal/record", "internal/sanitize", "internal/userdir",
 }
 
@@ -42,6 +42,7 @@ type layer struct {
 var layers = []layer{
 	{"internal/cosign", leaves, nil},
 	{"internal/label", []string{"sandbox/tag"}, nil},
+	{"internal/poll", leaves, []string{"github.com/cenkalti/backoff"}},
 	{"internal/lock", leaves, []string{"github.com/gofrs/flock"}},
 	{"internal/userdir", leaves, []string{"github.com/adrg/xdg"}},
 	{"internal/layout", leaves, []string{"github.com/google/go-containerregistry"}},
@@ -54,7 +55,7 @@ var layers = []layer{
 	{"sandbox/engine/enginetest", append([]string{"sandbox/engine", "sandbox/tag"}, leaves...), []string{"github.com/google/go-containerregistry"}},
 	{"sandbox/engine", append([]string{"sandbox/engine/..."}, leaves...), nil},
 	{"sandbox/engine/...", append([]string{"sandbox/engine", "sandbox/engine/..."}, leaves...), nil},
-	{"sandbox", append([]string{"sandbox/engine", "sandbox/engine/engines", "sandbox/registry", "sandbox/signature", "sandbox/tag"}, leaves...), []string{"github.com/cenkalti/backoff"}},
+	{"sandbox", append([]string{"sandbox/engine", "sandbox/engine/engines", "sandbox/registry", "sandbox/signature", "sandbox/tag"}, leaves...), nil},
 	{"sandbox/base", []string{"sandbox"}, nil},
 	{"sandbox/builder", append([]string{"sandbox", "sandbox/engine", "sandbox/engine/engines", "sandbox/registry"}, leaves...), []string{"github.com/google/go-containerregistry", "golang.org/x/sync"}},
 	{"internal/reproduce", append([]string{"sandbox"}, leaves...), []string{"github.com/google/go-containerregistry"}},
