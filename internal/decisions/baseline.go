@@ -3,8 +3,6 @@ package decisions
 import (
 	"bytes"
 	"context"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -36,12 +34,6 @@ type Script struct {
 	// HostSeconds is what podman pull took, rounded to whole seconds.
 	HostSeconds int `json:"host_seconds"`
 }
-
-//go:embed baseline.json
-var measured []byte
-
-// Measured returns the baseline that was measured last.
-func Measured() (b Baseline, err error) { return b, json.Unmarshal(measured, &b) }
 
 // Measure runs the commands of the script in every case.
 func (p Parts) Measure(ctx context.Context) (Baseline, error) {

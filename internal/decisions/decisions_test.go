@@ -1,6 +1,9 @@
 package decisions_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +14,17 @@ import (
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/internal/lab/labtest"
+)
+
+var (
+	measure = flag.Bool("measure", false, "measure the script once every cell is proved, and write "+baselineFile)
+	update  = flag.Bool("update", false, "write "+document)
+)
+
+// What the flags write, from the root of the repository.
+const (
+	baselineFile = "internal/decisions/baseline.json"
+	document     = "docs/decisions.md"
 )
 
 // TestEveryFaultIsDecided: the table leaves out no fault at no step.
@@ -77,24 +91,59 @@ func TestDecisions(t *testing.T) {
 		t.Logf("%6.2f s %s", seen.Took.Seconds(), at)
 	})
 	t.Logf("%d cells, %d wrong decisions", len(places), wrong)
+	if *measure && !t.Failed() {
+		measureScript(t, parts)
+	}
 }
 
-// TestDocument: docs/decisions.md is made from the table.
-func TestDocument(t *testing.T) {
-	b, err := decisions.Measured()
+// measureScript writes what the script does in every case.
+func measureScript(t *testing.T, parts decisions.Parts) {
+	t.Helper()
+	b, err := parts.Measure(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want strings.Builder
-	if err := decisions.Markdown(&want, b); err != nil {
+	figures, err := json.MarshalIndent(b, "", "\t")
+	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(inRoot(t, baselineFile), append(figures, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func inRoot(t *testing.T, path string) string {
+	t.Helper()
 	root, err := lab.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join(root, decisions.Document))
-	if err != nil || string(got) != want.String() {
-		t.Errorf("%s is not of this table (%v); run `go tool mage decisions`", decisions.Document, err)
+	return filepath.Join(root, filepath.FromSlash(path))
+}
+
+// TestDocument: docs/decisions.md is made from the table and from what was
+// measured. With -update it is written.
+func TestDocument(t *testing.T) {
+	figures, err := os.ReadFile(inRoot(t, baselineFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b decisions.Baseline
+	if err := json.Unmarshal(figures, &b); err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := decisions.Markdown(&want, b); err != nil {
+		t.Fatal(err)
+	}
+	path := inRoot(t, document)
+	if *update {
+		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%s is not of this table (%v): run `go test ./internal/decisions -run TestDocument -update`", document, err)
 	}
 }

@@ -76,3 +76,16 @@ func testModule(ctx context.Context, dir string, s *summary, env []string, flags
 	}
 	return errors.Join(readErr, testErr)
 }
+
+// Decisions proves the table of decisions on real parts, measures the script
+// beside it, and writes docs/decisions.md: all of it flags of the table's test.
+func Decisions(ctx context.Context, out io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "1h", "-v", "./internal/decisions", "-measure", "-update")
+	cmd.Dir = root
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd.Run()
+}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/vessux/openlock/internal/decisions"
 	"github.com/vessux/openlock/internal/dev/bench"
 	"github.com/vessux/openlock/internal/dev/check"
 	"github.com/vessux/openlock/internal/dev/demo"
@@ -42,7 +41,7 @@ func Test(ctx context.Context) error { return check.Test(ctx, os.Stdout) }
 func Bench(ctx context.Context) error { return bench.Run(ctx, os.Stdout) }
 
 // Decisions proves the table of decisions on real parts, measures a script beside it, and writes docs/decisions.md.
-func Decisions(ctx context.Context) error { return decisions.Update(ctx, os.Stdout) }
+func Decisions(ctx context.Context) error { return check.Decisions(ctx, os.Stdout) }
 
 // Licences writes docs/licences.md: the licence of every module that is imported.
 func Licences(ctx context.Context) error { return check.WriteLicences(ctx) }
