@@ -13,20 +13,22 @@ import (
 	"github.com/vessux/openlock/internal/lab"
 )
 
-// Test runs lint and then every test, real parts included, with the race
+// Test runs lint and, beside it, every test, real parts included, with the race
 // detector on, and shows which were skipped and why.
 func Test(ctx context.Context, out io.Writer) error {
-	lintErr := Lint(ctx, out)
 	root, err := lab.Root()
 	if err != nil {
 		return err
 	}
+	linted := make(chan error, 1)
+	go func() { linted <- Lint(ctx, out) }()
 	s := summary{out: out}
-	failed := []error{lintErr}
+	var failed []error
 	for _, module := range modules {
 		// cgo is the race detector's condition.
 		failed = append(failed, testModule(ctx, filepath.Join(root, filepath.FromSlash(module)), &s, []string{"CGO_ENABLED=1"}, "-race"))
 	}
+	failed = append(failed, <-linted)
 	s.end()
 	return errors.Join(failed...)
 }
@@ -47,17 +49,30 @@ func Quick(ctx context.Context, out io.Writer) error {
 	return errors.Join(failed...)
 }
 
+// slowest are the packages whose tests take minutes, the slowest first. The go
+// command starts packages in the order in which they are given, so that none of
+// these is left for the end, when nothing else runs beside it.
+var slowest = []string{"./sandbox/base", "./tools/openlock", "./internal/decisions", "./sandbox/builder"}
+
 // modules are the directories of this repository's own modules, from its root.
 var modules = []string{".", lab.VerifyModule}
 
-// sideBySide is how many tests of a package run at once, of those that may:
-// they wait for engines and registries most of the time.
-const sideBySide = "8"
+// Tests wait for engines and registries most of the time, so more of them run
+// at once than a machine has processors.
+const (
+	packagesAtOnce = "4"
+	testsAtOnce    = "8" // of a package, of those that may
+)
 
 // testModule runs the tests of the module in dir, with more environment and
 // flags of go test.
 func testModule(ctx context.Context, dir string, s *summary, env []string, flags ...string) error {
-	args := append([]string{"test", "-json", "-timeout", "25m", "-parallel", sideBySide}, flags...)
+	args := append([]string{"test", "-json", "-timeout", "25m", "-p", packagesAtOnce, "-parallel", testsAtOnce}, flags...)
+	for _, p := range slowest {
+		if _, err := os.Stat(filepath.Join(dir, p)); err == nil {
+			args = append(args, p)
+		}
+	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./...")...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
