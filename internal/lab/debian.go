@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/static"
@@ -77,20 +75,17 @@ func debianFiles(ctx context.Context, arch string) (string, error) {
 	dir := partial + ".d"
 	defer os.RemoveAll(dir)
 	defer unmountUnder(dir) // what debootstrap mounts and leaves when it is stopped
-	cmd := exec.CommandContext(ctx, debootstrap, "--variant=minbase", "--arch="+arch, debianSuite, dir)
-	cmd.WaitDelay = 5 * time.Second // what it has started holds its output
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("debootstrap for %s: %w\n%s", arch, err, lastLines(string(out), 5))
+	if said, err := runWith(ctx, nil, debootstrap, "--variant=minbase", "--arch="+arch, debianSuite, dir); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, lastLines(said, 5))
 	}
 	for name, text := range debianSettings {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return "", err
 		}
 	}
-	tar := exec.CommandContext(ctx, "tar", "--create", "--numeric-owner", "--one-file-system", "--file", partial,
-		"--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*", "--directory", dir, ".")
-	if out, err := tar.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("tar: %w\n%s", err, lastLines(string(out), 5))
+	if _, err := runWith(ctx, nil, "tar", "--create", "--numeric-owner", "--one-file-system", "--file", partial,
+		"--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*", "--directory", dir, "."); err != nil {
+		return "", err
 	}
 	return path, os.Rename(partial, path)
 }
