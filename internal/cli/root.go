@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -145,10 +148,10 @@ func (c *commandLine) exists() *cobra.Command {
 exit code: complete 0, absent 3, incomplete 4, denied 5, unreachable 6,
 throttled 6, invalid 7.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: interruptible(func(ctx context.Context) error {
 			c.app.Flags.Platform = nil // the flag is about what is published, not about this machine
-			return c.app.Exists(cmd.Context(), platforms)
-		},
+			return c.app.Exists(ctx, platforms)
+		}),
 	}
 	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "platform that has to be there, repeatable (default linux/amd64, linux/arm64)")
 	c.jsonFlag(cmd)
@@ -162,7 +165,7 @@ func (c *commandLine) ensure() *cobra.Command {
 		Use:   "ensure",
 		Short: "Have the base image here: use it, pull it, or build it; print its ref",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Ensure(cmd.Context(), p) },
+		RunE:  interruptible(func(ctx context.Context) error { return c.app.Ensure(ctx, p) }),
 	}
 	policyFlags(cmd, &p)
 	c.verifyFlags(cmd)
@@ -181,7 +184,7 @@ func (c *commandLine) build() *cobra.Command {
 		Use:   "build",
 		Short: "Build the base image here, wherever else it is; print its ref",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Build(cmd.Context(), noCache) },
+		RunE:  interruptible(func(ctx context.Context) error { return c.app.Build(ctx, noCache) }),
 	}
 	cmd.Flags().BoolVar(&noCache, "no-cache", false, "run every step again")
 	c.engineFlags(cmd)
@@ -197,7 +200,7 @@ func (c *commandLine) plan() *cobra.Command {
 		Use:   "plan",
 		Short: "Print what ensure would do, and why",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.app.Plan(cmd.Context(), p) },
+		RunE:  interruptible(func(ctx context.Context) error { return c.app.Plan(ctx, p) }),
 	}
 	policyFlags(cmd, &p)
 	c.verifyFlags(cmd)
@@ -216,6 +219,18 @@ func (c *commandLine) version() *cobra.Command {
 	}
 	c.jsonFlag(cmd)
 	return cmd
+}
+
+// interruptible runs a verb that a signal interrupts; a second signal ends the
+// program at once. Other verbs do without: handling signals starts threads,
+// which takes longer than those verbs do.
+func interruptible(run func(context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		context.AfterFunc(ctx, stop)
+		return run(ctx)
+	}
 }
 
 func policyFlags(cmd *cobra.Command, p *Policies) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vessux/openlock/internal/containerfile"
@@ -84,7 +85,10 @@ func (p *Podman) missing(ctx context.Context, ref string, err error) bool {
 // brokenImage is podman's complaint about an image without a manifest, which a
 // podman leaves that is killed while it stores one. Questions about other
 // images end with it too, as long as the broken one is there.
-var brokenImage = regexp.MustCompile(`image with ID "([0-9a-f]{64})" \(consider removing the image`)
+// Compiled on first use: most starts of the program need none.
+var brokenImage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`image with ID "([0-9a-f]{64})" \(consider removing the image`)
+})
 
 // Limits on the mending of podman's store.
 const (
@@ -120,7 +124,7 @@ func brokenIn(err error) string {
 	if err == nil {
 		return ""
 	}
-	if m := brokenImage.FindStringSubmatch(err.Error()); m != nil {
+	if m := brokenImage().FindStringSubmatch(err.Error()); m != nil {
 		return m[1]
 	}
 	return ""
