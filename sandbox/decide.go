@@ -68,6 +68,9 @@ func judge(image *engine.Image, identity, want string) string {
 	return ""
 }
 
+// hintAllow is the remedy where the policies allow nothing that could help.
+const hintAllow = "allow one of them: --pull missing, or --build missing"
+
 // fromLocal decides what can be decided without asking the registry. It
 // returns nil when the registry has to be asked.
 func fromLocal(l local, o Options) *Decision {
@@ -86,7 +89,7 @@ func fromLocal(l local, o Options) *Decision {
 	if o.Build == PolicyNever {
 		d.Action, d.State = ActionFail, registry.StateAbsent
 		d.Reason += ", and so is building"
-		d.Hint = "allow one of them: --pull missing, or --build missing"
+		d.Hint = hintAllow
 		if l.image != nil {
 			d.State = registry.StateInvalid
 		}

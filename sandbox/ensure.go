@@ -79,7 +79,7 @@ func Ensure(ctx context.Context, b Base, o Options) (*EnsureResult, error) {
 			return nil, err
 		}
 	}
-	if d.Action == ActionFail {
+	if d = j.say(d); d.Action == ActionFail {
 		return nil, &StateError{State: d.State, Reason: d.Reason, Remedy: d.Hint, Err: d.Err}
 	}
 	out := &EnsureResult{
@@ -124,7 +124,7 @@ func Plan(ctx context.Context, b Base, o Options) (*PlanResult, error) {
 	if d.Action == ActionPull && o.Verifier != nil {
 		d.Reason += ", where its signature is the right one"
 	}
-	return &PlanResult{Decision: *d, Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), Platform: j.o.Platform}, nil
+	return &PlanResult{Decision: *j.say(d), Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), Platform: j.o.Platform}, nil
 }
 
 // job is one image, wanted in one engine.
@@ -135,6 +135,8 @@ type job struct {
 	o        Options
 	engine   engine.Engine
 	local    local
+	// cannotBuild: the engine is no [engine.Builder].
+	cannotBuild bool
 	// ignoreLogins: the probe found that the stored logins do not work, or are
 	// not wanted.
 	ignoreLogins bool
@@ -154,24 +156,43 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 		return nil, err
 	}
 	j := &job{Base: b, ref: ref, o: o, identity: b.Identity()}
-	var down []error
-	for _, e := range o.Engines {
+	first, down, err := engine.First(o.Engines, func(e engine.Engine) error {
 		j.engine = e
-		err := j.look(ctx)
-		var unavailable *engine.UnavailableError
-		if errors.As(err, &unavailable) {
-			down = append(down, err)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range down {
-			o.Notify(Notice{Text: fmt.Sprintf("%v; using %s", d, e.Name()), Warning: true})
-		}
-		return j, nil
+		return j.look(ctx)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case first == nil:
+		return nil, errors.Join(down...)
 	}
-	return nil, errors.Join(down...)
+	for _, d := range down {
+		o.Notify(Notice{Text: fmt.Sprintf("%v; using %s", d, first.Name()), Warning: true})
+	}
+	return j, j.checkBuilder()
+}
+
+// checkBuilder turns building off where the engine cannot build.
+func (j *job) checkBuilder() error {
+	if _, can := j.engine.(engine.Builder); can {
+		return nil
+	}
+	if j.o.Build == PolicyAlways {
+		return fmt.Errorf("%s cannot build images", j.engine.Name())
+	}
+	j.o.Build, j.cannotBuild = PolicyNever, true
+	return nil
+}
+
+// say adds to a failure what the decision does not know of the engine.
+func (j *job) say(d *Decision) *Decision {
+	if d.Action == ActionFail && j.cannotBuild {
+		d.Reason += "; and " + j.engine.Name() + " cannot build images"
+		if d.Hint == "" || d.Hint == hintAllow {
+			d.Hint = "allow pulling, or choose an engine that can build"
+		}
+	}
+	return d
 }
 
 // look asks the engine what it has under the ref.
@@ -365,7 +386,11 @@ func (j *job) pullTwice(ctx context.Context, pinned string) error {
 func (j *job) build(ctx context.Context, d *Decision) error {
 	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
 	end := j.o.begin(PhaseBuild, 0)
-	id, err := j.engine.Build(ctx, engine.BuildRequest{
+	builder, can := j.engine.(engine.Builder)
+	if !can {
+		return fmt.Errorf("%s cannot build images", j.engine.Name())
+	}
+	id, err := builder.Build(ctx, engine.BuildRequest{
 		Containerfile: j.Containerfile, Platform: j.o.Platform,
 		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache, Timeout: j.o.BuildTimeout,
 	})

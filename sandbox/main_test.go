@@ -8,12 +8,11 @@ import (
 	"github.com/vessux/openlock/internal/lab/fakeengine"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/engine"
 )
 
 // TestMain is the fake podman too, under a link of that name.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == engine.PodmanName {
+	if filepath.Base(os.Args[0]) == "podman" {
 		fakeengine.Main()
 		os.Exit(0)
 	}

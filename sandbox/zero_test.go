@@ -39,7 +39,7 @@ func home(t *testing.T, dir string) fakeengine.Store {
 		t.Fatal(err)
 	}
 	bin, state := t.TempDir(), t.TempDir()
-	if err := os.Symlink(self, filepath.Join(bin, engine.PodmanName)); err != nil {
+	if err := os.Symlink(self, filepath.Join(bin, "podman")); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin)
@@ -64,7 +64,7 @@ func TestZeroOptions(t *testing.T) {
 	home(t, dir)
 	b := toPublish(labtest.Registry(t))
 	d, err := sandbox.Plan(t.Context(), b, sandbox.Options{})
-	if err != nil || d.Action != sandbox.ActionBuild || d.Engine != engine.PodmanName {
+	if err != nil || d.Action != sandbox.ActionBuild || d.Engine != "podman" {
 		t.Fatalf("%+v, %v", d, err)
 	}
 	if got := files(t, dir); len(got) > 0 {
@@ -72,7 +72,7 @@ func TestZeroOptions(t *testing.T) {
 	}
 	for _, want := range []sandbox.Source{sandbox.SourceBuilt, sandbox.SourceLocal} {
 		out, err := sandbox.Ensure(t.Context(), b, sandbox.Options{})
-		if err != nil || out.Source != want || out.Engine != engine.PodmanName || out.Platform != sandbox.HostPlatform() {
+		if err != nil || out.Source != want || out.Engine != "podman" || out.Platform != sandbox.HostPlatform() {
 			t.Fatalf("%+v, %v; want it %s", out, err, want)
 		}
 	}
@@ -139,7 +139,7 @@ func TestNilEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range []engine.Engine{nil, (*engine.Podman)(nil), (*engine.Docker)(nil)} {
+	for _, e := range []engine.Engine{nil, (*memory)(nil)} {
 		o := sandbox.Options{Engines: []engine.Engine{found[0], e}}
 		if _, err := sandbox.Ensure(t.Context(), b, o); err == nil || err.Error() != "engine 2 of 2 is nil" {
 			t.Errorf("%#v: %v", e, err)

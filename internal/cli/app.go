@@ -73,7 +73,7 @@ func (a *App) Print(text string, v any) error {
 func engines(s Settings, out io.Writer) ([]engine.Engine, error) {
 	found, err := engine.Find(s.Runtime, out)
 	if err != nil {
-		return nil, &UsageError{Err: err, Remedy: "install podman or docker, or choose the one that is there with --runtime"}
+		return nil, &UsageError{Err: err, Remedy: "install one, or choose an installed one with --runtime"}
 	}
 	return found, nil
 }

@@ -40,7 +40,7 @@ func TestBuild(t *testing.T) {
 func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbox.EnsureResult, error) {
 	t.Helper()
 	var said bytes.Buffer
-	found, err := engine.Find(engine.PodmanName, &said)
+	found, err := engine.Find("podman", &said)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,14 +15,15 @@ import (
 
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
 var (
-	_ sandbox.Builder = (*Buildx)(nil)
-	_ sandbox.Builder = (*Podman)(nil)
+	_ sandbox.Builder = (*buildx)(nil)
+	_ sandbox.Builder = (*podman)(nil)
 )
 
 // Limits on builders. Emulated, a build takes ten times as long as natively.
@@ -45,36 +46,59 @@ type Options struct {
 	Output io.Writer
 }
 
+// drivers are the builders by the runtime that names them, the preferred one
+// first. Each finds its program, or tells why it cannot be used.
+var drivers = []struct {
+	runtime string
+	find    func(context.Context, Options) (b sandbox.Builder, why string)
+}{
+	{"docker", findBuildx},
+	{"podman", findPodman},
+}
+
 // Find returns the builder that the options choose. It starts nothing but
-// `docker buildx version`. The error is a [*sandbox.BuilderError], or names the
-// unknown runtime.
+// `docker buildx version`. The error is a [*sandbox.BuilderError].
 func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
-	o.Runtime = cmp.Or(o.Runtime, engine.Auto)
-	if err := engine.CheckRuntime(o.Runtime); err != nil {
-		return nil, err
-	}
-	var why []string
-	if o.Runtime != engine.PodmanName {
-		docker := process.Program{Name: "docker", Output: o.Output}
-		var err error
-		if docker.Path, err = exec.LookPath("docker"); err != nil {
-			why = append(why, "docker is not installed")
-		} else if _, err = docker.Ask(ctx, "buildx", "version"); err == nil {
-			return &Buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, nil
-		} else {
-			why = append(why, "docker has no buildx: "+err.Error())
+	runtime := cmp.Or(o.Runtime, engine.Auto)
+	var why, known []string
+	for _, d := range drivers {
+		known = append(known, d.runtime)
+		if runtime != engine.Auto && runtime != d.runtime {
+			continue
+		}
+		b, unusable := d.find(ctx, o)
+		if b != nil {
+			return b, nil
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
+		why = append(why, unusable)
 	}
-	if o.Runtime != engine.DockerName {
-		if path, err := exec.LookPath("podman"); err == nil {
-			return &Podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, nil
-		}
-		why = append(why, "podman is not installed")
+	if len(why) == 0 {
+		return nil, &sandbox.BuilderError{Reason: fmt.Sprintf("runtime %q publishes nothing", sanitize.Line(runtime)), Remedy: "choose one that does: " + strings.Join(known, ", ")}
 	}
 	return nil, &sandbox.BuilderError{Reason: "no builder: " + strings.Join(why, ", and "), Remedy: "install docker with its buildx plugin, or podman"}
+}
+
+func findBuildx(ctx context.Context, o Options) (sandbox.Builder, string) {
+	docker := process.Program{Name: "docker", Output: o.Output}
+	var err error
+	if docker.Path, err = exec.LookPath("docker"); err != nil {
+		return nil, "docker is not installed"
+	}
+	if _, err = docker.Ask(ctx, "buildx", "version"); err != nil {
+		return nil, "docker has no buildx: " + err.Error()
+	}
+	return &buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, ""
+}
+
+func findPodman(_ context.Context, o Options) (sandbox.Builder, string) {
+	path, err := exec.LookPath("podman")
+	if err != nil {
+		return nil, "podman is not installed"
+	}
+	return &podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, ""
 }
 
 // labelArgs are the flags for labels, the same for every builder.

@@ -18,15 +18,15 @@ import (
 	"github.com/vessux/openlock/sandbox"
 )
 
-// Buildx is docker buildx with any builder that can push by digest:
+// buildx is docker buildx with any builder that can push by digest:
 // docker-container, kubernetes, remote, cloud.
-type Buildx struct {
+type buildx struct {
 	docker process.Program
 	name   string // of the builder; empty: the one in use
 }
 
 // Name is "buildx", with the builder's name where one was chosen.
-func (b *Buildx) Name() string {
+func (b *buildx) Name() string {
 	if b.name == "" {
 		return "buildx"
 	}
@@ -36,7 +36,7 @@ func (b *Buildx) Name() string {
 // Check asks the builder what it can build, and starts it where it is not
 // running. Refused are builders of the plain docker driver, which keep what
 // they build in the daemon, and those that lack a platform.
-func (b *Buildx) Check(ctx context.Context, platforms []string) error {
+func (b *buildx) Check(ctx context.Context, platforms []string) error {
 	// Its output is for us, but starting a builder can take longer than Ask allows.
 	var out bytes.Buffer
 	asked := b.docker
@@ -91,7 +91,7 @@ func parseInspect(text string) (driver string, platforms []string) {
 // buildx for several platforms ignores push-by-digest where the builder has
 // several nodes: it merges what they built, and pushes that as "latest". The
 // first build that fails ends the others.
-func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (b *buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	digests := make([]string, len(r.Platforms))
@@ -117,7 +117,7 @@ func (b *Buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 // push builds one platform, and has the builder push it by digest.
-func (b *Buildx) push(ctx context.Context, r sandbox.LegRequest, platform string) (digest string, err error) {
+func (b *buildx) push(ctx context.Context, r sandbox.LegRequest, platform string) (digest string, err error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return "", err
@@ -130,7 +130,7 @@ func (b *Buildx) push(ctx context.Context, r sandbox.LegRequest, platform string
 }
 
 // Export builds one platform into an OCI layout at dir.
-func (b *Buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+func (b *buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
 	platform, err := onlyPlatform(r)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (b *Buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) e
 
 // run builds one platform into an output. With provenance and SBOM off, that
 // holds an image and nothing else.
-func (b *Buildx) run(ctx context.Context, r sandbox.LegRequest, platform string, files *containerfile.Context, output string) error {
+func (b *buildx) run(ctx context.Context, r sandbox.LegRequest, platform string, files *containerfile.Context, output string) error {
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)

@@ -26,17 +26,17 @@ import (
 // pushTimeout bounds the push of one platform's image.
 const pushTimeout = 30 * time.Minute
 
-// Podman is podman 4.3 or later. It cannot push an image by a digest that it
+// podman is podman 4.3 or later. It cannot push an image by a digest that it
 // does not know yet, and a tag must not be seen before everything is there. So
 // it writes what it built into a directory (OCI Image Layout), and that is
 // pushed from here.
-type Podman struct {
+type podman struct {
 	podman   process.Program
 	registry registry.Options
 }
 
 // Name returns "podman".
-func (*Podman) Name() string { return "podman" }
+func (*podman) Name() string { return "podman" }
 
 // binfmtDir is where Linux lists the programs that run files of other
 // architectures.
@@ -44,7 +44,7 @@ const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
 // Check reports platforms that this machine neither is nor emulates. Of
 // podman on another machine it knows nothing; the build will tell.
-func (p *Podman) Check(ctx context.Context, platforms []string) error {
+func (p *podman) Check(ctx context.Context, platforms []string) error {
 	if runtime.GOOS != "linux" || os.Getenv("CONTAINER_HOST") != "" {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (p *Podman) Check(ctx context.Context, platforms []string) error {
 }
 
 // Build builds and pushes one platform after the other.
-func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (p *podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
 	var digests []string
 	for _, platform := range r.Platforms {
 		digest, err := p.leg(ctx, r, platform)
@@ -76,7 +76,7 @@ func (p *Podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	return digests, nil
 }
 
-func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
+func (p *podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
 	image, remove, err := p.build(ctx, r, platform)
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func (p *Podman) leg(ctx context.Context, r sandbox.LegRequest, platform string)
 // It never uses podman's cache, which looks at neither the times in a layer nor
 // the platform of what is built FROM scratch: after a build of the host, or a
 // leg with another epoch, it would give us their layers.
-func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform string) (image v1.Image, remove func(), err error) {
+func (p *podman) build(ctx context.Context, r sandbox.LegRequest, platform string) (image v1.Image, remove func(), err error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +124,7 @@ func (p *Podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 }
 
 // Export builds one platform into an OCI layout at dir.
-func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+func (p *podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
 	platform, err := onlyPlatform(r)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (p *Podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) e
 }
 
 // push uploads an image by its digest.
-func (p *Podman) push(ctx context.Context, image v1.Image, repository string) (string, error) {
+func (p *podman) push(ctx context.Context, image v1.Image, repository string) (string, error) {
 	digest, err := image.Digest()
 	if err != nil {
 		return "", err

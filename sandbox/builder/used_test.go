@@ -15,7 +15,7 @@ import (
 // TestLegsOnUsedStore: a leg has the same bits on an empty store, after an
 // earlier leg, and after `openlock build` of the same file.
 func TestLegsOnUsedStore(t *testing.T) {
-	for _, runtime := range []string{engine.DockerName, engine.PodmanName} {
+	for _, runtime := range []string{"docker", "podman"} {
 		t.Run(runtime, func(t *testing.T) {
 			b := start(t, runtime)
 			seed := labtest.Seed(t, b.upstream)
@@ -66,7 +66,7 @@ func (b *bench) legsOf(t *testing.T, r sandbox.LegRequest) []string {
 // what the builder has built.
 func buildOnHost(t *testing.T, runtime string, r sandbox.LegRequest) {
 	t.Helper()
-	if runtime == engine.DockerName {
+	if runtime == "docker" {
 		t.Setenv("DOCKER_HOST", labtest.Docker(t).Host)
 	}
 	found, err := engine.Find(runtime, logTo(t))
@@ -74,7 +74,7 @@ func buildOnHost(t *testing.T, runtime string, r sandbox.LegRequest) {
 		t.Fatal(err)
 	}
 	for _, platform := range r.Platforms {
-		if _, err := found[0].Build(labtest.Context(t, 2*time.Minute), engine.BuildRequest{
+		if _, err := found[0].(engine.Builder).Build(labtest.Context(t, 2*time.Minute), engine.BuildRequest{
 			Containerfile: r.Containerfile, Platform: platform, Labels: r.Labels,
 		}); err != nil {
 			t.Fatal(err)

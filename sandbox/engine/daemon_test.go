@@ -13,7 +13,7 @@ import (
 )
 
 // daemonWith answers every question with one status and body.
-func daemonWith(t *testing.T, status int, body string) *Docker {
+func daemonWith(t *testing.T, status int, body string) *docker {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -21,7 +21,7 @@ func daemonWith(t *testing.T, status int, body string) *Docker {
 	}))
 	t.Cleanup(server.Close)
 	address := strings.TrimPrefix(server.URL, "http://")
-	return &Docker{endpoint: endpoint{host: "tcp://" + address, network: "tcp", address: address}}
+	return &docker{endpoint: endpoint{host: "tcp://" + address, network: "tcp", address: address}}
 }
 
 // TestDaemonsAnswers: an image is absent only where the daemon says so with

@@ -21,20 +21,23 @@ import (
 // maxInspect is the largest answer of the daemon that is read, in bytes.
 const maxInspect = 8 << 20
 
-// Docker is Docker 20.10 or later with BuildKit. It asks the daemon about
+// dockerName is what the engine and its program are called.
+const dockerName = "docker"
+
+// docker is Docker 20.10 or later with BuildKit. It asks the daemon about
 // images directly, through its socket: that takes less than half the time of
 // starting the docker program, and it is the question asked on every start of
 // a sandbox. All else goes through the docker program.
-type Docker struct {
+type docker struct {
 	program  process.Program
 	endpoint endpoint
 }
 
 // Name returns "docker".
-func (*Docker) Name() string { return DockerName }
+func (*docker) Name() string { return dockerName }
 
 // Store is the daemon's address.
-func (d *Docker) Store() string { return DockerName + "\x00" + d.endpoint.host }
+func (d *docker) Store() string { return dockerName + "\x00" + d.endpoint.host }
 
 type dockerImage struct {
 	ID           string `json:"Id"`
@@ -51,9 +54,9 @@ func (i dockerImage) image() *Image {
 
 // Inspect asks the daemon's socket where that is plain, and the docker
 // program where TLS or SSH stand between.
-func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
+func (d *docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 	if d.endpoint.err != nil {
-		return nil, &UnavailableError{Engine: DockerName, Reason: d.endpoint.err.Error(), Remedy: "run `docker context ls`", Err: d.endpoint.err}
+		return nil, &UnavailableError{Engine: dockerName, Reason: d.endpoint.err.Error(), Remedy: "run `docker context ls`", Err: d.endpoint.err}
 	}
 	if d.endpoint.network == "" {
 		return d.inspectByProgram(ctx, ref)
@@ -70,17 +73,17 @@ func (d *Docker) Inspect(ctx context.Context, ref string) (*Image, error) {
 	case status == http.StatusNotFound && saysMissing(string(body)):
 		return nil, ErrNotFound
 	default:
-		return nil, &UnavailableError{Engine: DockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Remedy: "run `docker info`"}
+		return nil, &UnavailableError{Engine: dockerName, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Remedy: "run `docker info`"}
 	}
 	var i dockerImage
 	if err := json.Unmarshal(body, &i); err != nil {
-		return nil, &UnavailableError{Engine: DockerName, Reason: "the daemon's answer is not an image in JSON", Remedy: "run `docker info`", Err: err}
+		return nil, &UnavailableError{Engine: dockerName, Reason: "the daemon's answer is not an image in JSON", Remedy: "run `docker info`", Err: err}
 	}
 	return i.image(), nil
 }
 
-func (d *Docker) unavailable(err error) error {
-	u := &UnavailableError{Engine: DockerName, Err: err, Remedy: "start it, with `systemctl start docker` or Docker Desktop, or point DOCKER_HOST at one that runs"}
+func (d *docker) unavailable(err error) error {
+	u := &UnavailableError{Engine: dockerName, Err: err, Remedy: "start it, with `systemctl start docker` or Docker Desktop, or point DOCKER_HOST at one that runs"}
 	var netErr net.Error
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -97,7 +100,7 @@ func (d *Docker) unavailable(err error) error {
 	return u
 }
 
-func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, error) {
+func (d *docker) inspectByProgram(ctx context.Context, ref string) (*Image, error) {
 	out, err := d.program.Ask(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -106,17 +109,17 @@ func (d *Docker) inspectByProgram(ctx context.Context, ref string) (*Image, erro
 		if saysMissing(err.Error()) {
 			return nil, ErrNotFound
 		}
-		return nil, &UnavailableError{Engine: DockerName, Reason: err.Error(), Remedy: "run `docker info`", Err: err}
+		return nil, &UnavailableError{Engine: dockerName, Reason: err.Error(), Remedy: "run `docker info`", Err: err}
 	}
 	var images []dockerImage
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &UnavailableError{Engine: DockerName, Reason: "docker image inspect did not answer with one image in JSON", Remedy: "run `docker info`", Err: err}
+		return nil, &UnavailableError{Engine: dockerName, Reason: "docker image inspect did not answer with one image in JSON", Remedy: "run `docker info`", Err: err}
 	}
 	return images[0].image(), nil
 }
 
 // Pull runs docker pull.
-func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
+func (d *docker) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
 	var env []string
 	if o.IgnoreLogins {
 		none, err := newNoLogins()
@@ -133,7 +136,7 @@ func (d *Docker) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 
 // Build runs docker buildx build where buildx is there, else docker build,
 // which has BuildKit inside up to Docker 22. The Containerfile needs BuildKit.
-func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
+func (d *docker) Build(ctx context.Context, b BuildRequest) (string, error) {
 	command, env := []string{"buildx", "build", "--load"}, []string(nil)
 	if _, err := d.program.Ask(ctx, "buildx", "version"); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -148,13 +151,13 @@ func (d *Docker) Build(ctx context.Context, b BuildRequest) (string, error) {
 }
 
 // Tag runs docker tag.
-func (d *Docker) Tag(ctx context.Context, image, ref string) error {
+func (d *docker) Tag(ctx context.Context, image, ref string) error {
 	_, err := d.program.Ask(ctx, "tag", image, ref)
 	return err
 }
 
 // Remove runs docker rmi.
-func (d *Docker) Remove(ctx context.Context, ref string) error {
+func (d *docker) Remove(ctx context.Context, ref string) error {
 	_, err := d.program.Ask(ctx, "rmi", ref)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ import (
 // repository@digest or an image ID. Every method ends when its context does,
 // and leaves no process behind.
 type Engine interface {
-	// Name is the engine's name, "podman" or "docker".
+	// Name is the engine's name, one of [Names] where [Find] returned it.
 	Name() string
 	// Store identifies the image store: two engines with equal stores share images.
 	Store() string
@@ -36,17 +37,25 @@ type Engine interface {
 	Inspect(ctx context.Context, ref string) (*Image, error)
 	// Pull fetches a ref for a platform (os/arch[/variant]).
 	Pull(ctx context.Context, ref, platform string, o PullOptions) error
-	// Build builds an image and returns its ID. It gets no tag.
-	Build(ctx context.Context, b BuildRequest) (id string, err error)
 	// Tag gives an image a further name, taking it from any other image.
 	Tag(ctx context.Context, image, ref string) error
 	// Remove takes a name from its image, and the image too where it was the last.
 	Remove(ctx context.Context, ref string) error
 }
 
+// Builder is an [Engine] that can build. One that cannot holds images that were
+// published, and nothing else.
+type Builder interface {
+	Engine
+	// Build builds an image and returns its ID. It gets no tag.
+	Build(ctx context.Context, b BuildRequest) (id string, err error)
+}
+
 var (
-	_ Engine = (*Podman)(nil)
-	_ Engine = (*Docker)(nil)
+	_ Engine  = (*podman)(nil)
+	_ Engine  = (*docker)(nil)
+	_ Builder = (*podman)(nil)
+	_ Builder = (*docker)(nil)
 )
 
 // ErrNotFound is the engine's own word that it has no such image.
@@ -79,7 +88,7 @@ type NotInstalledError struct {
 func (e *NotInstalledError) Error() string {
 	text := fmt.Sprintf("container engine %s is not installed: no such program in PATH", e.Runtime)
 	if e.Runtime == Auto {
-		text = "no container engine: neither podman nor docker is installed"
+		text = "no container engine: none of " + strings.Join(Names(), ", ") + " is installed"
 	}
 	if e.File != "" {
 		text += fmt.Sprintf("; %s is there, and is not executable", e.File)
@@ -110,12 +119,31 @@ type BuildRequest struct {
 	Timeout       time.Duration     // default 90 min
 }
 
-// Names that a runtime may be asked for by.
-const (
-	Auto       = "auto"
-	PodmanName = "podman"
-	DockerName = "docker"
-)
+// Auto is the runtime that [Find] takes for whichever engine is installed.
+const Auto = "auto"
+
+// driver is what this package knows of an engine. To add one, write a type that
+// passes package enginetest, and a row of drivers.
+type driver struct {
+	name string // of the engine and of its program
+	open func(program process.Program) Engine
+}
+
+// drivers are the engines, the preferred one first.
+var drivers = []driver{
+	{podmanName, func(p process.Program) Engine { return &podman{program: p} }},
+	{dockerName, func(p process.Program) Engine { return &docker{program: p, endpoint: dockerEndpoint()} }},
+}
+
+// Names returns the names of the engines that [Find] knows, the preferred one
+// first.
+func Names() []string {
+	var names []string
+	for _, d := range drivers {
+		names = append(names, d.name)
+	}
+	return names
+}
 
 // questionTimeout bounds a question to docker's daemon.
 const questionTimeout = 10 * time.Second
@@ -128,46 +156,58 @@ const (
 
 // CheckRuntime reports a runtime that [Find] does not know.
 func CheckRuntime(runtime string) error {
-	switch runtime {
-	case Auto, PodmanName, DockerName:
+	known := append([]string{Auto}, Names()...)
+	if slices.Contains(known, runtime) {
 		return nil
 	}
-	return fmt.Errorf("unknown runtime %q: want auto, podman or docker", runtime)
+	return fmt.Errorf("unknown runtime %q: want one of %s", runtime, strings.Join(known, ", "))
 }
 
 // Find returns the installed engines that runtime names, the preferred one
-// first: podman, then docker for "auto" or "", else just the one named. That
-// they are installed does not mean that they answer; the first Inspect tells.
-// Output gets what engines print while they pull and build, made fit for a
-// terminal. The error is *NotInstalledError, or names the unknown runtime.
+// first: all of [Names] for "auto" or "", else just the one named. That they are
+// installed does not mean that they answer; the first Inspect tells. Output gets
+// what engines print while they pull and build, made fit for a terminal. The
+// error is *NotInstalledError, or names the unknown runtime.
 func Find(runtime string, output io.Writer) ([]Engine, error) {
 	runtime = cmp.Or(runtime, Auto)
 	if err := CheckRuntime(runtime); err != nil {
 		return nil, err
 	}
-	names := []string{runtime}
-	if runtime == Auto {
-		names = []string{PodmanName, DockerName}
-	}
 	var found []Engine
 	missing := &NotInstalledError{Runtime: runtime}
-	for _, n := range names {
-		path, err := exec.LookPath(n)
-		if err != nil {
-			missing.File = cmp.Or(missing.File, unusable(n))
+	for _, d := range drivers {
+		if runtime != Auto && runtime != d.name {
 			continue
 		}
-		p := process.Program{Name: n, Path: path, Output: output}
-		if n == PodmanName {
-			found = append(found, &Podman{program: p})
-		} else {
-			found = append(found, &Docker{program: p, endpoint: dockerEndpoint()})
+		path, err := exec.LookPath(d.name)
+		if err != nil {
+			missing.File = cmp.Or(missing.File, unusable(d.name))
+			continue
 		}
+		found = append(found, d.open(process.Program{Name: d.name, Path: path, Output: output}))
 	}
 	if len(found) == 0 {
 		return nil, missing
 	}
 	return found, nil
+}
+
+// First returns the first engine that answers what ask asks it, and why those
+// before it do not: each error is an *UnavailableError. Another error of ask's
+// ends the search. Where none answers, the engine is nil.
+func First(engines []Engine, ask func(Engine) error) (first Engine, down []error, err error) {
+	for _, e := range engines {
+		err := ask(e)
+		switch unavailable := new(UnavailableError); {
+		case errors.As(err, &unavailable):
+			down = append(down, err)
+		case err != nil:
+			return nil, down, err
+		default:
+			return e, down, nil
+		}
+	}
+	return nil, down, nil
 }
 
 // unusable returns the file of that name in PATH which cannot be executed.

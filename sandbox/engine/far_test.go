@@ -58,7 +58,7 @@ func TestIgnoreLoginsOverTLS(t *testing.T) {
 			t.Setenv("DOCKER_CONFIG", dir)
 			store(t, auths(r.Host()), dir, "config.json")
 			setUp(t, dir)
-			e := find(t, engine.DockerName, nil)
+			e := find(t, "docker", nil)
 			for _, ignore := range []bool{false, true} {
 				ctx := labtest.Context(t, time.Minute)
 				if err := e.Pull(ctx, pinned, "linux/amd64", engine.PullOptions{IgnoreLogins: ignore}); err != nil {

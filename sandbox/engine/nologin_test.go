@@ -76,7 +76,7 @@ type place struct {
 }
 
 func places() []place {
-	const podman, docker = engine.PodmanName, engine.DockerName
+	const podman, docker = "podman", "docker"
 	return []place{
 		{"REGISTRY_AUTH_FILE", podman, func(t *testing.T, home, host string) {
 			t.Setenv("REGISTRY_AUTH_FILE", store(t, auths(host), home, "auth.json"))
@@ -159,7 +159,7 @@ func TestIgnoreLogins(t *testing.T) {
 			t.Run(p.name, func(t *testing.T) {
 				home := t.TempDir()
 				t.Setenv("HOME", home)
-				if p.engine == engine.PodmanName {
+				if p.engine == "podman" {
 					t.Setenv("DOCKER_CONFIG", "")
 				}
 				p.store(t, home, r.Host())

@@ -16,25 +16,28 @@ import (
 	"github.com/vessux/openlock/internal/process"
 )
 
-// Podman is podman 4.3 or later, rootless or not, local or a podman machine.
+// podmanName is what the engine and its program are called.
+const podmanName = "podman"
+
+// podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
 // store.
-type Podman struct{ program process.Program }
+type podman struct{ program process.Program }
 
 // Name returns "podman".
-func (*Podman) Name() string { return PodmanName }
+func (*podman) Name() string { return podmanName }
 
 // Store is made of the environment that selects podman's store.
-func (*Podman) Store() string {
+func (*podman) Store() string {
 	return strings.Join([]string{
-		PodmanName, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
+		podmanName, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
 		os.Getenv("CONTAINERS_STORAGE_CONF"), os.Getenv("XDG_DATA_HOME"),
 	}, "\x00")
 }
 
 // Inspect asks podman once, and further only where it fails in words that are
 // not known.
-func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
+func (p *podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -46,7 +49,7 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, &UnavailableError{Engine: PodmanName, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
+		return nil, &UnavailableError{Engine: podmanName, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
 	}
 	var images []struct {
 		ID           string `json:"Id"`
@@ -57,7 +60,7 @@ func (p *Podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 		Variant      string
 	}
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &UnavailableError{Engine: PodmanName, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
+		return nil, &UnavailableError{Engine: podmanName, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
 	}
 	i := images[0]
 	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
@@ -71,7 +74,7 @@ const podmanFailed = 125
 // failed to show it. The words are those of podman 4 and 5. Should a later one
 // have others, `image exists` ends with 1, as a broken podman does too, and a
 // list of images proves that this one can open its store.
-func (p *Podman) missing(ctx context.Context, ref string, err error) bool {
+func (p *podman) missing(ctx context.Context, ref string, err error) bool {
 	if process.ExitCode(err) == podmanFailed && saysMissing(err.Error()) {
 		return true
 	}
@@ -98,7 +101,7 @@ const (
 
 // askOfWhole asks, and takes broken images out of the way, as podman advises.
 // Nobody can use them, and what they were meant to be is made anew.
-func (p *Podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error) {
+func (p *podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error) {
 	for range brokenMost {
 		out, err := p.program.Ask(ctx, args...)
 		id := brokenIn(err)
@@ -131,7 +134,7 @@ func brokenIn(err error) string {
 }
 
 // Pull runs podman pull.
-func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
+func (p *podman) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
 	args, env := []string{"pull", "--platform", platform}, []string(nil)
 	if o.IgnoreLogins {
 		none, err := newNoLogins()
@@ -153,7 +156,7 @@ func (p *Podman) Pull(ctx context.Context, ref, platform string, o PullOptions) 
 
 // Build runs podman build. Where another podman has removed an image while
 // this one looked for what it could reuse, it begins again.
-func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
+func (p *podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 	return buildWith(b, func(dir string, args []string) error {
 		args = append(append([]string{"build", "--format", "oci"}, args...), dir)
 		for try := 1; ; try++ {
@@ -174,13 +177,13 @@ func (p *Podman) Build(ctx context.Context, b BuildRequest) (string, error) {
 const buildTries = 3
 
 // Tag runs podman tag.
-func (p *Podman) Tag(ctx context.Context, image, ref string) error {
+func (p *podman) Tag(ctx context.Context, image, ref string) error {
 	_, err := p.program.Ask(ctx, "tag", image, ref)
 	return err
 }
 
 // Remove runs podman rmi.
-func (p *Podman) Remove(ctx context.Context, ref string) error {
+func (p *podman) Remove(ctx context.Context, ref string) error {
 	_, err := p.program.Ask(ctx, "rmi", ref)
 	return err
 }

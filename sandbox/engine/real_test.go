@@ -33,11 +33,11 @@ func onRealEngines(t *testing.T, test func(t *testing.T, e engine.Engine, s runn
 		name  string
 		start func(t *testing.T, r *lab.Registry) (runner, []string)
 	}{
-		{engine.PodmanName, func(t *testing.T, r *lab.Registry) (runner, []string) {
+		{"podman", func(t *testing.T, r *lab.Registry) (runner, []string) {
 			p := labtest.Podman(t, r.Host())
 			return p, p.Env
 		}},
-		{engine.DockerName, func(t *testing.T, r *lab.Registry) (runner, []string) {
+		{"docker", func(t *testing.T, r *lab.Registry) (runner, []string) {
 			d := labtest.Docker(t)
 			return d, d.Env
 		}},
@@ -125,7 +125,7 @@ func TestBuild(t *testing.T) {
 		file := lab.Containerfile(labtest.Seed(t, r), `RUN ["/bin/seed", "print", "step speaks"]`)
 		for _, noCache := range []bool{false, true} {
 			said.Reset()
-			id, err := e.Build(ctx, engine.BuildRequest{
+			id, err := e.(engine.Builder).Build(ctx, engine.BuildRequest{
 				Containerfile: file, Platform: "linux/amd64", NoCache: noCache, Labels: map[string]string{tag.Label: "x"},
 			})
 			if err != nil {
@@ -148,7 +148,7 @@ func TestBuild(t *testing.T) {
 func TestFailingBuildSaysWhy(t *testing.T) {
 	onRealEngines(t, func(t *testing.T, e engine.Engine, _ runner, r *lab.Registry, said *bytes.Buffer) {
 		file := lab.Containerfile(labtest.Seed(t, r), `RUN ["/bin/seed", "fail", "no luck"]`)
-		_, err := e.Build(labtest.Context(t, time.Minute), engine.BuildRequest{Containerfile: file, Platform: "linux/amd64"})
+		_, err := e.(engine.Builder).Build(labtest.Context(t, time.Minute), engine.BuildRequest{Containerfile: file, Platform: "linux/amd64"})
 		if err == nil || !strings.HasPrefix(err.Error(), e.Name()) {
 			t.Errorf("error %v, want one that names %s", err, e.Name())
 		}
@@ -168,7 +168,7 @@ func TestInterruptedBuildLeavesNothing(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(labtest.Context(t, time.Minute))
 		done := make(chan error, 1)
 		go func() {
-			_, err := e.Build(ctx, engine.BuildRequest{Containerfile: file, Platform: "linux/amd64"})
+			_, err := e.(engine.Builder).Build(ctx, engine.BuildRequest{Containerfile: file, Platform: "linux/amd64"})
 			done <- err
 		}()
 		eventually(t, "the step to run", func() bool { return running(t, mark) })

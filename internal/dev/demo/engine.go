@@ -29,25 +29,28 @@ func findEngine(ctx context.Context, dir string, registries ...string) (*engine,
 	if err != nil {
 		return nil, fmt.Errorf("%w: get one with `go run magefile.go setup`", err)
 	}
-	var down []error
-	for _, f := range found {
+	first, down, err := sandboxengine.First(found, func(e sandboxengine.Engine) error {
 		// Any answer will do, and that it has no such image is one.
-		_, err := f.Inspect(ctx, "openlock-demo:none")
-		if err != nil && !errors.Is(err, sandboxengine.ErrNotFound) {
-			down = append(down, err)
-			continue
+		if _, err := e.Inspect(ctx, "openlock-demo:none"); !errors.Is(err, sandboxengine.ErrNotFound) {
+			return err
 		}
-		e := &engine{name: f.Name(), end: func() error { return nil }}
-		if f.Name() == sandboxengine.PodmanName {
-			p, err := lab.NewPodman(filepath.Join(dir, "podman"), registries...)
-			if err != nil {
-				return nil, err
-			}
-			e.env, e.end = p.Env, p.Close
-		}
-		return e, nil
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case first == nil:
+		return nil, errors.Join(down...)
 	}
-	return nil, errors.Join(down...)
+	e := &engine{name: first.Name(), end: func() error { return nil }}
+	if e.name == lab.Podman.Name {
+		p, err := lab.NewPodman(filepath.Join(dir, "podman"), registries...)
+		if err != nil {
+			return nil, err
+		}
+		e.env, e.end = p.Env, p.Close
+	}
+	return e, nil
 }
 
 func (e *engine) run(ctx context.Context, args ...string) (string, error) {
