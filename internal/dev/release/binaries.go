@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/vessux/openlock/internal/lab"
@@ -109,17 +108,19 @@ func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options) (d
 	return res.Digest, "", nil
 }
 
-// version is what a release's tag looks like (Semantic Versioning 2.0.0).
-var version = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
-
-// GitHub makes the release of a tag with the files of dir, by the program gh.
+// GitHub makes the release of a tag with the files of dir, by the program gh,
+// where [CheckTag] finds no fault with the tag.
 // Of a release that is there the files are replaced. A version with a suffix,
 // such as -rc.1, -beta or -alpha, is a pre-release.
 func GitHub(ctx context.Context, tag, dir string, out io.Writer) error {
-	args, err := createArgs(tag)
+	root, err := lab.Root()
 	if err != nil {
 		return err
 	}
+	if err := CheckTag(ctx, root, tag); err != nil {
+		return err
+	}
+	args := createArgs(tag)
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		return err
@@ -142,13 +143,10 @@ func GitHub(ctx context.Context, tag, dir string, out io.Writer) error {
 	return nil
 }
 
-func createArgs(tag string) ([]string, error) {
-	if !version.MatchString(tag) {
-		return nil, fmt.Errorf("%q is not a release's tag, vMAJOR.MINOR.PATCH with or without a suffix", tag)
-	}
+func createArgs(tag string) []string {
 	args := []string{"release", "create", tag, "--verify-tag", "--generate-notes", "--title", tag}
 	if strings.Contains(tag, "-") {
 		args = append(args, "--prerelease")
 	}
-	return args, nil
+	return args
 }

@@ -50,14 +50,13 @@ func TestBinaries(t *testing.T) {
 
 func TestCreateArgs(t *testing.T) {
 	for tag, pre := range map[string]bool{"v1.2.3": false, "v1.2.3-rc.1": true, "v1.2.3-beta": true, "v0.0.1-alpha.2": true} {
-		args, err := createArgs(tag)
-		if err != nil || slices.Contains(args, "--prerelease") != pre {
-			t.Errorf("%s: %q, %v", tag, args, err)
+		if args := createArgs(tag); checkVersion(tag) != nil || slices.Contains(args, "--prerelease") != pre {
+			t.Errorf("%s: %q", tag, args)
 		}
 	}
-	for _, tag := range []string{"", "main", "v1", "v1.2", "-v1.2.3", "v1.2.3 --latest", "v1.2.3\n"} {
-		if args, err := createArgs(tag); err == nil {
-			t.Errorf("%q: %q", tag, args)
+	for _, tag := range []string{"", "main", "v1", "v1.2", "-v1.2.3", "v1.2.3 --latest", "v1.2.3\n", "v1.2.3+build", "v2.0.0", "v01.2.3", "v1.2.3-"} {
+		if checkVersion(tag) == nil {
+			t.Errorf("%q is a version", tag)
 		}
 	}
 }

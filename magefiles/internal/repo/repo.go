@@ -67,6 +67,15 @@ func (Release) Binaries(ctx context.Context) error {
 	return release.Binaries(ctx, dist, digest, release.Targets, os.Stdout)
 }
 
+// Tag tags the commit that is checked out as a release of both modules, and prints the command that pushes the tags.
+func (Release) Tag(ctx context.Context, version string) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	return release.Tag(ctx, root, version, os.Stdout)
+}
+
 // GitHub makes the release of the tag that GITHUB_REF_NAME names, with the files of dist.
 func (Release) GitHub(ctx context.Context) error {
 	return release.GitHub(ctx, os.Getenv("GITHUB_REF_NAME"), dist, os.Stdout)
