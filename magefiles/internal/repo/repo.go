@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/magefile/mage/mg"
@@ -13,6 +14,7 @@ import (
 	"github.com/vessux/openlock/internal/dev/bench"
 	"github.com/vessux/openlock/internal/dev/check"
 	"github.com/vessux/openlock/internal/dev/demo"
+	"github.com/vessux/openlock/internal/dev/mutate"
 	"github.com/vessux/openlock/internal/dev/release"
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/sandbox/base"
@@ -48,6 +50,15 @@ func Licences(ctx context.Context) error { return check.WriteLicences(ctx) }
 
 // Fuzz runs every fuzz target for a time, such as 60s.
 func Fuzz(ctx context.Context, each time.Duration) error { return check.Fuzz(ctx, each, os.Stdout) }
+
+// Mutate measures the unit tests by mutation, -packages=./sandbox/tag or all of sandbox and internal/cli; it takes hours for all.
+func Mutate(ctx context.Context, packages *string) error {
+	patterns := mutate.Packages
+	if packages != nil {
+		patterns = strings.Split(*packages, ",")
+	}
+	return mutate.Run(ctx, os.Stdout, patterns...)
+}
 
 // Release holds the targets of a release of the host binary.
 type Release mg.Namespace
