@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -46,15 +47,28 @@ func Exists(ctx context.Context, b Base, platforms []string, o registry.Options)
 // check returns the ref, or why there is nothing to find or build under one.
 func (b Base) check() (tag.Ref, error) {
 	if len(b.Containerfile) == 0 {
-		return tag.Ref{}, errors.New("containerfile is empty")
+		return tag.Ref{}, &InputError{Err: errors.New("containerfile is empty"), Remedy: "give the bytes of the Containerfile that the image is built from"}
 	}
-	return b.Ref()
+	ref, err := b.Ref()
+	if err != nil {
+		return tag.Ref{}, &InputError{Err: err}
+	}
+	return ref, nil
 }
 
 func (b Base) query(platforms []string) (registry.Query, error) {
 	if len(platforms) == 0 {
 		platforms = Platforms()
 	}
-	ref, err := b.check()
-	return registry.Query{Ref: ref, Platforms: platforms, Identity: b.Identity()}, err
+	q := registry.Query{Identity: b.Identity()}
+	for _, name := range platforms {
+		p, err := platform.Normalize(name)
+		if err != nil {
+			return q, &InputError{Err: err}
+		}
+		q.Platforms = append(q.Platforms, p)
+	}
+	var err error
+	q.Ref, err = b.check()
+	return q, err
 }

@@ -178,7 +178,7 @@ func (j *job) checkBuilder() error {
 		return nil
 	}
 	if j.o.Build == PolicyAlways {
-		return fmt.Errorf("%s cannot build images", j.engine.Name())
+		return &InputError{Err: fmt.Errorf("%s cannot build images", j.engine.Name()), Remedy: "choose an engine that can build"}
 	}
 	j.o.Build, j.cannotBuild = PolicyNever, true
 	return nil

@@ -33,7 +33,7 @@ func ParsePolicy(s string) (Policy, error) {
 	case PolicyMissing, PolicyAlways, PolicyNever:
 		return p, nil
 	}
-	return "", fmt.Errorf("%q: want missing, always or never", s)
+	return "", &InputError{Err: fmt.Errorf("%q: want missing, always or never", s)}
 }
 
 // Options say how [Ensure] and [Plan] may get an image. The zero value works:
@@ -98,19 +98,19 @@ func HostPlatform() string { return "linux/" + runtime.GOARCH }
 func (o Options) withDefaults() (Options, error) {
 	var err error
 	if o.Pull, err = ParsePolicy(string(o.Pull)); err != nil {
-		return o, fmt.Errorf("pull policy %w", err)
+		return o, &InputError{Err: fmt.Errorf("pull policy %w", err)}
 	}
 	if o.Build, err = ParsePolicy(string(o.Build)); err != nil {
-		return o, fmt.Errorf("build policy %w", err)
+		return o, &InputError{Err: fmt.Errorf("build policy %w", err)}
 	}
 	if o.Pull == PolicyAlways && o.Build == PolicyAlways {
-		return o, errors.New("pull and build cannot both be \"always\": one of them would be for nothing")
+		return o, &InputError{Err: errors.New("pull and build cannot both be \"always\": one of them would be for nothing"), Remedy: "choose one of the two"}
 	}
 	if o.Platform == "" {
 		o.Platform = HostPlatform()
 	}
 	if o.Platform, err = platform.Normalize(o.Platform); err != nil {
-		return o, err
+		return o, &InputError{Err: err}
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}
@@ -129,7 +129,7 @@ func candidates(given []engine.Engine) ([]engine.Engine, error) {
 	}
 	for i, e := range given {
 		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, fmt.Errorf("engine %d of %d is nil", i+1, len(given))
+			return nil, &InputError{Err: fmt.Errorf("engine %d of %d is nil", i+1, len(given))}
 		}
 	}
 	return given, nil

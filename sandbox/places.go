@@ -22,13 +22,13 @@ func (b Base) places() ([]tag.Ref, error) {
 		return []tag.Ref{ref}, err
 	}
 	if len(b.Sources) > maxSources {
-		return nil, fmt.Errorf("%d sources: at most %d are allowed", len(b.Sources), maxSources)
+		return nil, &InputError{Err: fmt.Errorf("%d sources: at most %d are allowed", len(b.Sources), maxSources)}
 	}
 	var all []tag.Ref
 	for _, repository := range b.Sources {
 		at, err := tag.New(repository, b.Containerfile)
 		if err != nil {
-			return nil, fmt.Errorf("source: %w", err)
+			return nil, &InputError{Err: fmt.Errorf("source: %w", err)}
 		}
 		all = append(all, at)
 	}
@@ -58,7 +58,8 @@ func (j *job) probePlaces(ctx context.Context, q registry.Query) (res *registry.
 
 // pullable reports whether a registry offers the image for a platform.
 func pullable(r *registry.Result, platform string) bool {
-	return (r.State == registry.StateComplete || r.State == registry.StateIncomplete) && r.Has(platform)
+	_, found := r.Child(platform)
+	return found && (r.State == registry.StateComplete || r.State == registry.StateIncomplete)
 }
 
 // doubt ranks the states that lead to no pull: one registry that could not be

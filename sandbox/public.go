@@ -62,11 +62,11 @@ func (p *publisher) public(ctx context.Context, digest string) (*registry.Result
 		}
 	case res.State == registry.StateComplete:
 		return nil, &StateError{
-			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s for the world, and not the published %s", p.ref, res.Digest, digest),
+			State: registry.StateInvalid, Reason: fmt.Sprintf("anonymous clients see %s at %s; expected %s", res.Digest, p.ref, digest),
 			Remedy: "somebody else has published it at the same time, or a mirror is late: run it again",
 		}
 	}
-	return nil, &StateError{State: res.State, Reason: fmt.Sprintf("%s for the world: %s", p.ref, res.Reason), Remedy: res.Hint}
+	return nil, &StateError{State: res.State, Reason: fmt.Sprintf("%s for anonymous clients: %s", p.ref, res.Reason), Remedy: res.Hint, Err: res.Err}
 }
 
 // publicHint names the page on which a package is made public.

@@ -116,7 +116,7 @@ func newPublisher(b Base, o PublishOptions) (*publisher, error) {
 	}
 	for i, name := range p.o.Platforms {
 		if p.o.Platforms[i], err = platform.Normalize(name); err != nil {
-			return nil, err
+			return nil, &InputError{Err: err}
 		}
 	}
 	if p.o.Registry.Retry == (registry.Retry{}) {

@@ -109,7 +109,7 @@ func published(ctx context.Context, s cli.Settings, digest *string) (signature.S
 	case err != nil:
 		return signature.Subject{}, err
 	case res.State != registry.StateComplete:
-		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Remedy: res.Hint}
+		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Remedy: res.Hint, Err: res.Err}
 	case digest != nil && res.Digest != *digest:
 		return signature.Subject{}, &sandbox.StateError{
 			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, *digest),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
@@ -73,7 +74,7 @@ func (a *App) Print(text string, v any) error {
 func engines(s Settings, out io.Writer) ([]engine.Engine, error) {
 	found, err := engine.Find(s.Runtime, out)
 	if err != nil {
-		return nil, &UsageError{Err: err, Remedy: "install one, or choose an installed one with --runtime"}
+		return nil, &UsageError{Err: err, Remedy: "install " + strings.Join(engine.Names(), " or ") + ", or choose an installed one with --runtime"}
 	}
 	return found, nil
 }

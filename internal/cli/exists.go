@@ -65,7 +65,7 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 	if err != nil || res.State == registry.StateComplete {
 		return err
 	}
-	return &sandbox.StateError{State: res.State, Reason: ref.String() + ": " + res.Reason, Remedy: res.Hint}
+	return &sandbox.StateError{State: res.State, Reason: ref.String() + ": " + res.Reason, Remedy: res.Hint, Err: res.Err}
 }
 
 func list(s []string) []string {

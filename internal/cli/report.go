@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox"
 )
 
 // ReportGitHub makes an annotation of an error, with its remedies.
@@ -11,9 +12,9 @@ func (a *App) ReportGitHub(err error) {
 	if a.GitHub == nil || err == nil {
 		return
 	}
-	m := explain(err)
+	m := sandbox.Explain(err)
 	a.GitHub.EndGroup()
-	a.GitHub.Error(a.Program.Name, sanitize.Line(strings.Join(m.texts, "; "))+hints(m.hints))
+	a.GitHub.Error(a.Program.Name, sanitize.Line(strings.Join(m.Messages, "; "))+hints(m.Hints))
 }
 
 func hints(all []string) string {

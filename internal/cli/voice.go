@@ -60,11 +60,11 @@ func Words(program string, err error) string {
 		return ""
 	}
 	var b strings.Builder
-	m := explain(err)
-	for _, text := range m.texts {
+	m := sandbox.Explain(err)
+	for _, text := range m.Messages {
 		sayAs(&b, program, text)
 	}
-	for _, text := range m.hints {
+	for _, text := range m.Hints {
 		hint(&b, text)
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -40,6 +40,11 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("lock %s: %v", e.Path, e.Err) }
 
+// Hint returns the remedy.
+func (e *Error) Hint() string {
+	return "make the directory writable, or choose another with XDG_CACHE_HOME"
+}
+
 // Unwrap returns the system's error.
 func (e *Error) Unwrap() error { return e.Err }
 

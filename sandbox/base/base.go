@@ -15,14 +15,10 @@ const Repository = "ghcr.io/vessux/openlock-base"
 //go:embed base.Containerfile
 var containerfile []byte
 
-// digest is that of the published index, sha256:…, where the program was
-// linked with it: -ldflags "-X github.com/vessux/openlock/sandbox/base.digest=…".
+// digest is that of the published index, sha256:…, which a release of the
+// program pulls; empty in other builds, and in a release that came before its
+// image. It belongs to [Containerfile] and is set by the linker: -ldflags "-X github.com/vessux/openlock/sandbox/base.digest=…".
 var digest string
-
-// Digest returns the digest of the published index that a release of the
-// program was built with, sha256:…; empty in other builds, and in a release
-// that came before its image. It belongs to [Containerfile].
-func Digest() string { return digest }
 
 // Containerfile returns the bytes of base.Containerfile, exactly as Git has
 // them. The copy is the caller's.
@@ -30,5 +26,5 @@ func Containerfile() []byte { return slices.Clone(containerfile) }
 
 // Default returns the image as package sandbox takes it.
 func Default() sandbox.Base {
-	return sandbox.Base{Containerfile: Containerfile(), Repository: Repository, Digest: Digest()}
+	return sandbox.Base{Containerfile: Containerfile(), Repository: Repository, Digest: digest}
 }

@@ -96,6 +96,11 @@ func (e *NotInstalledError) Error() string {
 	return text
 }
 
+// Hint returns the remedy.
+func (e *NotInstalledError) Hint() string {
+	return "install " + strings.Join(Names(), " or ")
+}
+
 // Image is what an engine tells of an image it has.
 type Image struct {
 	ID       string            // of the image in the engine's store

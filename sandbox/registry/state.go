@@ -66,9 +66,3 @@ func (r *Result) Child(name string) (c Child, ok bool) {
 	}
 	return Child{}, false
 }
-
-// Has reports whether the probe found platform whole.
-func (r *Result) Has(platform string) bool {
-	_, ok := r.Child(platform)
-	return ok
-}

@@ -25,8 +25,8 @@ const ProgramName = "openlock-verify"
 const Hint = "get " + ProgramName + " from the release that openlock is from, and put it beside openlock or in PATH; " +
 	"or build it in a checkout: go -C tools/verify install ./" + ProgramName
 
-// Timeout is the default of [Verifier.Timeout].
-const Timeout = time.Minute
+// defaultTimeout is the default of [Verifier.Timeout].
+const defaultTimeout = time.Minute
 
 // Subject is what has to be signed.
 type Subject struct {
@@ -87,7 +87,7 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	}
 	timeout := v.Timeout
 	if timeout <= 0 {
-		timeout = Timeout
+		timeout = defaultTimeout
 	}
 	out, err := process.Program{Name: ProgramName, Path: path}.AskWithin(ctx, timeout, args...)
 	if cause := context.Cause(ctx); cause != nil {

@@ -87,7 +87,7 @@ Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 	f.DurationVar(&c.options.ConnectTimeout, "connect-timeout", 2*time.Second, "for a connection to the registry")
 	f.DurationVar(&c.options.HeaderTimeout, "header-timeout", 3*time.Second, "for the registry to begin an answer")
 	f.DurationVar(&c.options.Timeout, "probe-timeout", 8*time.Second, "for all questions about the image itself")
-	f.DurationVar(&c.timeout, "timeout", signature.Timeout, "for everything")
+	f.DurationVar(&c.timeout, "timeout", time.Minute, "for everything")
 	f.BoolVar(&c.json, "json", false, "print one JSON object")
 	return root
 }
