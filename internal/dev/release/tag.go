@@ -40,15 +40,15 @@ func checkVersion(version string) error {
 }
 
 // Tag tags the commit that is checked out at root as a release of both
-// modules, and prints the command that pushes the tags.
+// modules. With push it pushes the tags to origin, both or none; without, it
+// prints the command that does.
 //
 // In a checkout, openlock-verify's module replaces the root module by the
 // directory above, which `go install …@version` refuses. So the tags are on a
 // commit of their own, a child of the one that is checked out, in which that
 // module requires the root module at this version, with its checksums. Both
-// tags are on it: the root module holds no file of the other. No branch moves,
-// and nothing is pushed.
-func Tag(ctx context.Context, root, version string, out io.Writer) error {
+// tags are on it: the root module holds no file of the other. No branch moves.
+func Tag(ctx context.Context, root, version string, push bool, out io.Writer) error {
 	r := repository{ctx, root}
 	if err := r.checkNew(version); err != nil {
 		return err
@@ -63,7 +63,15 @@ func Tag(ctx context.Context, root, version string, out io.Writer) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(out, "tagged %s; push both tags at once:\n  git push --atomic origin %s\n", commit, strings.Join(tags, " "))
+	names := strings.Join(tags, " ")
+	if !push {
+		_, err = fmt.Fprintf(out, "tagged %s; push both tags at once:\n  git push --atomic origin %s\n", commit, names)
+		return err
+	}
+	if _, err := r.git(append([]string{"push", "--atomic", "origin"}, tags...)...); err != nil {
+		return fmt.Errorf("%w\nthe tags exist in this checkout: push again with `git push --atomic origin %s`, or remove them with `git tag --delete %[2]s`", err, names)
+	}
+	_, err = fmt.Fprintf(out, "tagged %s, pushed %s\n", commit, names)
 	return err
 }
 
@@ -136,6 +144,15 @@ func (r repository) checkNew(version string) error {
 	}
 	if existing != "" {
 		return fmt.Errorf("tag %s exists: choose a new version", strings.Fields(existing)[0])
+	}
+	earlier, err := r.git("tag", "--list", "v*")
+	if err != nil {
+		return err
+	}
+	for _, tag := range strings.Fields(earlier) {
+		if semver.Compare(version, tag) < 0 {
+			return fmt.Errorf("%s is not newer than %s: choose a new version", version, tag)
+		}
 	}
 	return nil
 }

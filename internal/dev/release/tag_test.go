@@ -122,7 +122,7 @@ func TestTag(t *testing.T) {
 
 	before := r.run(t, r.checkout, "git", "show-ref", "--heads", "--head")
 	var said bytes.Buffer
-	if err := Tag(t.Context(), r.checkout, version, &said); err != nil {
+	if err := Tag(t.Context(), r.checkout, version, false, &said); err != nil {
 		t.Fatal(err)
 	}
 	if after := r.run(t, r.checkout, "git", "show-ref", "--heads", "--head"); after != before {
@@ -172,7 +172,7 @@ func TestTagRefuses(t *testing.T) {
 	var said bytes.Buffer
 	refused := func(version, why string) {
 		t.Helper()
-		if err := Tag(t.Context(), r.checkout, version, &said); err == nil || !strings.Contains(err.Error(), why) {
+		if err := Tag(t.Context(), r.checkout, version, false, &said); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: %v, want %q", version, err, why)
 		}
 	}
@@ -184,6 +184,8 @@ func TestTagRefuses(t *testing.T) {
 	if err := CheckTag(t.Context(), r.checkout, "v1.1.0"); err == nil || !strings.Contains(err.Error(), "tag tools/verify/v1.1.0 is not on the commit") {
 		t.Errorf("one tag: %v", err)
 	}
+	refused("v1.0.5", "v1.0.5 is not newer than v1.1.0")
+	refused("v1.1.0-rc.1", "v1.1.0-rc.1 is not newer than v1.1.0")
 	r.run(t, r.checkout, "git", "tag", moduleTag("v1.1.0"))
 	if err := CheckTag(t.Context(), r.checkout, "v1.1.0"); err == nil || !strings.Contains(err.Error(), "has a replace") {
 		t.Errorf("tags by hand: %v", err)
@@ -192,5 +194,37 @@ func TestTagRefuses(t *testing.T) {
 	refused("v1.2.0", "changes that are not committed")
 	if said.Len() > 0 || r.run(t, r.checkout, "git", "tag", "--list", "v1.2.0") != "" {
 		t.Errorf("made: %s", &said)
+	}
+}
+
+// TestTagPushes: with push, both tags are in the remote, or none is.
+func TestTagPushes(t *testing.T) {
+	r := newRemote(t)
+	pushed := func() string {
+		t.Helper()
+		return r.run(t, r.bare, "git", "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags")
+	}
+	var said bytes.Buffer
+	if err := Tag(t.Context(), r.checkout, "v0.1.0", true, &said); err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.TrimSpace(r.run(t, r.checkout, "git", "rev-parse", "v0.1.0^{commit}"))
+	first := moduleTag("v0.1.0") + " " + commit + "\nv0.1.0 " + commit + "\n"
+	if got := pushed(); got != first {
+		t.Errorf("in the remote:\n%swant:\n%s", got, first)
+	}
+	if !strings.Contains(said.String(), "pushed v0.1.0 tools/verify/v0.1.0") {
+		t.Errorf("said: %s", &said)
+	}
+
+	// Somebody else has pushed one of the tags.
+	foreign := moduleTag("v0.2.0")
+	r.run(t, r.bare, "git", "tag", foreign, "main")
+	err := Tag(t.Context(), r.checkout, "v0.2.0", true, &said)
+	if err == nil || !strings.Contains(err.Error(), "git tag --delete v0.2.0 "+foreign) {
+		t.Errorf("one tag exists in the remote: %v", err)
+	}
+	if got := pushed(); strings.Contains(got, "\nv0.2.0 ") {
+		t.Errorf("in the remote:\n%s", got)
 	}
 }

@@ -78,13 +78,13 @@ func (Release) Binaries(ctx context.Context) error {
 	return release.Binaries(ctx, dist, digest, release.Targets, os.Stdout)
 }
 
-// Tag tags the commit that is checked out as a release of both modules, and prints the command that pushes the tags.
-func (Release) Tag(ctx context.Context, version string) error {
+// Tag tags the commit that is checked out as a release of both modules; with -push it pushes the tags, else it prints the command that does.
+func (Release) Tag(ctx context.Context, version string, push *bool) error {
 	root, err := lab.Root()
 	if err != nil {
 		return err
 	}
-	return release.Tag(ctx, root, version, os.Stdout)
+	return release.Tag(ctx, root, version, push != nil && *push, os.Stdout)
 }
 
 // GitHub makes the release of the tag that GITHUB_REF_NAME names, with the files of dist.
