@@ -33,6 +33,10 @@ func BuildVerify(ctx context.Context, dir string) (string, error) {
 	return share(ctx, dir, "openlock-verify", func(path string) error { return b.Run(ctx, path) })
 }
 
+// likeOthers has mage compile as [GoBuild] does, so that dependencies are
+// compiled once for all programs.
+var likeOthers = []string{"CGO_ENABLED=0", "GOFLAGS=-trimpath"}
+
 // BuildMage compiles the Mage targets into dir, as the program mage, and
 // returns its path. Mage writes into the checkout while it does so.
 func BuildMage(ctx context.Context, dir string) (string, error) {
@@ -43,6 +47,7 @@ func BuildMage(ctx context.Context, dir string) (string, error) {
 	return share(ctx, dir, "mage", func(path string) error {
 		cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", path)
 		cmd.Dir = root
+		cmd.Env = append(os.Environ(), likeOthers...)
 		return runGo(cmd)
 	})
 }
@@ -83,7 +88,7 @@ func BuildImporter(ctx context.Context, dir, magefile string) (string, error) {
 		}
 		cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-d", module, "-compile", path)
 		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+		cmd.Env = append(append(os.Environ(), likeOthers...), "GOFLAGS=-trimpath -mod=mod", "GOPROXY=off", "GOWORK=off")
 		return runGo(cmd)
 	}, magefile)
 }

@@ -36,7 +36,10 @@ type step struct {
 const noDatabase = "fetching vulnerabilities:"
 
 // Lint runs every check that needs no test and names all that fail.
-func Lint(ctx context.Context, out io.Writer) error {
+func Lint(ctx context.Context, out io.Writer) error { return lint(ctx, out) }
+
+// lint is [Lint] with more environment.
+func lint(ctx context.Context, out io.Writer, more ...string) error {
 	root, err := lab.Root()
 	if err != nil {
 		return err
@@ -76,13 +79,17 @@ func Lint(ctx context.Context, out io.Writer) error {
 	var vetted []string
 	for _, t := range release.Targets {
 		goos, arch, _ := strings.Cut(t, "/")
-		env := []string{"GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0"}
+		// As releases are built, so that what is compiled for one serves both.
+		env := []string{"GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0", "GOFLAGS=-trimpath"}
 		steps = append(steps, step{name: "build for " + t, env: env, args: []string{"go", "build", "-o", os.DevNull, "./tools/openlock"}})
 		if goos != runtime.GOOS && !slices.Contains(vetted, goos) {
 			// vet reads the tests and the other packages too, which the build leaves out.
 			vetted = append(vetted, goos)
 			steps = append(steps, step{name: "vet for " + t, env: env, args: []string{"go", "vet", "./..."}})
 		}
+	}
+	for i := range steps {
+		steps[i].env = slices.Concat(more, steps[i].env)
 	}
 	return runSteps(ctx, root, out, steps)
 }

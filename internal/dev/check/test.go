@@ -20,12 +20,14 @@ func Test(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	// Dependencies are compiled once, with the race detector, for the tests and
+	// for the checks that read them. Cgo is the race detector's condition.
+	race := []string{"CGO_ENABLED=1", "GOFLAGS=-race"}
 	linted := make(chan error, 1)
-	go func() { linted <- Lint(ctx, out) }()
+	go func() { linted <- lint(ctx, out, race...) }()
 	s := summary{out: out}
 	var failed []error
 	for _, module := range modules {
-		// cgo is the race detector's condition.
 		failed = append(failed, testModule(ctx, filepath.Join(root, filepath.FromSlash(module)), &s, []string{"CGO_ENABLED=1"}, "-race"))
 	}
 	failed = append(failed, <-linted)
