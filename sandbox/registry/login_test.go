@@ -280,7 +280,7 @@ func TestHangingHelper(t *testing.T) {
 	helper(t, dir, "hangs", "sleep 20 & wait")
 	writeFile(t, `{"credsStore":"hangs"}`, dir, ".docker", "config.json")
 	began := time.Now()
-	res := probePrivate(t, s, registry.Options{Timeout: 4 * time.Second})
+	res := probePrivate(t, s, registry.Options{Timeout: 2 * time.Second})
 	expect(t, res, registry.StateComplete)
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %v", took)
