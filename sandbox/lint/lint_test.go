@@ -140,6 +140,9 @@ func TestEscapeDirective(t *testing.T) {
 // TestBounded: a file as large as any that is read is judged soon, and not
 // much is said of it.
 func TestBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it judges the largest files that there are")
+	}
 	repeat := func(head, unit, tail string) string {
 		return head + strings.Repeat(unit, (containerfile.MaxSize-len(head)-len(tail))/len(unit)) + tail
 	}
