@@ -3,24 +3,15 @@ package ci
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/builder"
 )
 
-// builderOptions chooses a builder by the settings and the flag for its name.
-func builderOptions(a *cli.App, s cli.Settings, name *string) (builder.Options, error) {
-	o := builder.Options{Runtime: s.Runtime, Registry: s.Registry, Output: cli.NewHeld(a.Err, a.Quiet)}
-	if name != nil {
-		o.Name = *name
-		if o.Name == "" || strings.HasPrefix(o.Name, "-") {
-			return o, &cli.UsageError{Err: fmt.Errorf("%q is not the name of a builder", o.Name), Remedy: "see `docker buildx ls`"}
-		}
-	}
-	return o, nil
+// builderOptions chooses a builder by the settings.
+func builderOptions(a *cli.App, s cli.Settings) builder.Options {
+	return builder.Options{Name: s.Builder, Runtime: s.Runtime, Registry: s.Registry, Output: cli.NewHeld(a.Err, a.Quiet)}
 }
 
 // lazy looks for the builder only when one is needed: where everything is

@@ -22,6 +22,7 @@ func Leg(ctx context.Context, a *cli.App, name string, p PublishFlags) error {
 	if name, err = platform.Normalize(name); err != nil {
 		return &cli.UsageError{Err: err}
 	}
+	s.Legs, s.Force = "", "" // they are about the index
 	o, err := publishOptions(a, s, p)
 	if err != nil {
 		return err
@@ -53,8 +54,7 @@ func complete(legs map[string]string) bool {
 }
 
 // parseLegs reads platform=digest pairs.
-func parseLegs(a *cli.App, flag *string) (map[string]string, error) {
-	text := a.Text(flag, "LEGS")
+func parseLegs(text string) (map[string]string, error) {
 	legs := map[string]string{}
 	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
 		name, digest, found := strings.Cut(pair, "=")

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
@@ -35,14 +33,11 @@ type ChildJSON struct {
 	Size     int64  `json:"size"` // of config and layers as they are transferred, in bytes
 }
 
-// PublishFlags are what push, release:base and release:leg take beside
-// [Flags]; nil where one was not given.
+// PublishFlags are what push, release:base and release:leg take beside the
+// settings.
 type PublishFlags struct {
-	Builder *string // name of a buildx builder
-	Legs    *string // platform=digest, separated by commas or spaces ($OPENLOCK_LEGS)
-	Force   *string // digest of the tag to replace
 	NoCache bool
-	// Force publishes an unsound Containerfile all the same.
+	// ForceUnsound publishes an unsound Containerfile all the same.
 	ForceUnsound bool
 }
 
@@ -73,23 +68,15 @@ func publishOptions(a *cli.App, s cli.Settings, p PublishFlags) (sandbox.Publish
 		return sandbox.PublishOptions{}, err
 	}
 	s.Registry.Retry = registry.CIRetry
-	o := sandbox.PublishOptions{NoCache: p.NoCache, Registry: s.Registry, Notify: notifyGrouped(a)}
+	o := sandbox.PublishOptions{NoCache: p.NoCache, Force: s.Force, Registry: s.Registry, Notify: notifyGrouped(a)}
 	var err error
-	if o.Legs, err = parseLegs(a, p.Legs); err != nil {
+	if o.Legs, err = parseLegs(s.Legs); err != nil {
 		return o, err
 	}
-	if p.Force != nil {
-		if _, err := v1.NewHash(*p.Force); err != nil {
-			return o, &cli.UsageError{Err: fmt.Errorf("-force %q is not a digest, sha256:<64 hex digits>", *p.Force), Remedy: "say which digest is to be replaced; `exists` with JSON shows it"}
-		}
-		o.Force = *p.Force
+	if !complete(o.Legs) {
+		o.Builder = &lazy{options: builderOptions(a, s)}
 	}
-	if complete(o.Legs) {
-		return o, nil
-	}
-	find, err := builderOptions(a, s, p.Builder)
-	o.Builder = &lazy{options: find}
-	return o, err
+	return o, nil
 }
 
 // notifyGrouped says notices, on GitHub each with a group of its own for what

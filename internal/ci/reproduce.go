@@ -8,7 +8,6 @@ import (
 
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/containerfile"
-	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/builder"
@@ -24,14 +23,14 @@ type reproduceJSON struct {
 // maxShown is how many differences of a platform are said; JSON has them all.
 const maxShown = 40
 
-// Reproduce builds the image twice without cache for every platform (none:
-// those that are published), and fails where the two differ.
-func Reproduce(ctx context.Context, a *cli.App, platforms []string, name *string) error {
-	return cli.Ends(ctx, reproduceTwice(ctx, a, platforms, name))
+// Reproduce builds the image twice without cache for every platform of the
+// settings (none: those that are published), and fails where the two differ.
+func Reproduce(ctx context.Context, a *cli.App) error {
+	return cli.Ends(ctx, reproduceTwice(ctx, a))
 }
 
-func reproduceTwice(ctx context.Context, a *cli.App, platforms []string, name *string) error {
-	b, request, err := buildRequest(ctx, a, platforms, name)
+func reproduceTwice(ctx context.Context, a *cli.App) error {
+	b, request, err := buildRequest(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func reproduceTwice(ctx context.Context, a *cli.App, platforms []string, name *s
 
 // buildRequest returns the builder that the settings choose, and what it has
 // to be asked for to build the image as publishing does.
-func buildRequest(ctx context.Context, a *cli.App, platforms []string, name *string) (sandbox.Builder, sandbox.LegRequest, error) {
+func buildRequest(ctx context.Context, a *cli.App) (sandbox.Builder, sandbox.LegRequest, error) {
 	s, err := a.Start()
 	if err != nil {
 		return nil, sandbox.LegRequest{}, err
@@ -80,20 +79,9 @@ func buildRequest(ctx context.Context, a *cli.App, platforms []string, name *str
 		Containerfile: s.Base.Containerfile, Repository: s.Base.Repository,
 		Labels: map[string]string{tag.Label: s.Base.Identity()}, Epoch: containerfile.Epoch(s.Base.Containerfile),
 	}
-	if len(platforms) == 0 {
-		platforms = sandbox.Platforms()
+	if r.Platforms = s.Platforms; len(r.Platforms) == 0 {
+		r.Platforms = sandbox.Platforms()
 	}
-	for _, p := range platforms {
-		n, err := platform.Normalize(p)
-		if err != nil {
-			return nil, r, &cli.UsageError{Err: err}
-		}
-		r.Platforms = append(r.Platforms, n)
-	}
-	o, err := builderOptions(a, s, name)
-	if err != nil {
-		return nil, r, err
-	}
-	b, err := builder.Find(ctx, o)
+	b, err := builder.Find(ctx, builderOptions(a, s))
 	return b, r, err
 }

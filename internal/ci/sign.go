@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/cosign"
 	"github.com/vessux/openlock/internal/poll"
@@ -29,16 +27,10 @@ type SignJSON struct {
 	Reason  string `json:"reason"`
 }
 
-// SignFlags are what release:sign takes beside [Flags].
-type SignFlags struct {
-	By     *string // keyless or a key, as cosign names them ($OPENLOCK_SIGN); off: nothing is signed
-	Digest *string // that the tag has to name
-}
-
 // Sign has cosign sign what is published, by its digest, where that is asked
 // for. With a policy to verify by, what is signed so already is not signed
 // again, and what was signed is verified.
-func Sign(ctx context.Context, a *cli.App, f SignFlags) error {
+func Sign(ctx context.Context, a *cli.App) error {
 	s, err := a.Start()
 	if err != nil {
 		return err
@@ -48,9 +40,8 @@ func Sign(ctx context.Context, a *cli.App, f SignFlags) error {
 		return err
 	}
 	out := SignJSON{Ref: ref.String(), Outcome: "skipped", Reason: signWord(a) + " is not set: nothing is to be signed"}
-	by := a.Text(f.By, signSetting)
-	if by != "" && by != "off" {
-		if out, err = sign(ctx, a, s, by, f.Digest); err != nil {
+	if s.Sign != "" && s.Sign != "off" {
+		if out, err = sign(ctx, a, s); err != nil {
 			return cli.Ends(ctx, err)
 		}
 	}
@@ -61,20 +52,15 @@ func Sign(ctx context.Context, a *cli.App, f SignFlags) error {
 // signWord is what the user sets to have something signed.
 func signWord(a *cli.App) string { return cmp.Or(a.Program.Variable(signSetting), "-sign") }
 
-func sign(ctx context.Context, a *cli.App, s cli.Settings, by string, digest *string) (SignJSON, error) {
-	if err := cosign.CheckSigner(by); err != nil {
+func sign(ctx context.Context, a *cli.App, s cli.Settings) (SignJSON, error) {
+	if err := cosign.CheckSigner(s.Sign); err != nil {
 		return SignJSON{}, &cli.UsageError{Err: err, Remedy: signWord(a) + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
 	}
 	verifier, err := s.Verifier()
 	if err != nil {
 		return SignJSON{}, err
 	}
-	if digest != nil {
-		if _, err := v1.NewHash(*digest); err != nil {
-			return SignJSON{}, &cli.UsageError{Err: fmt.Errorf("-digest %q is not a digest, sha256:<64 hex digits>", *digest), Remedy: "it is an output of release:base"}
-		}
-	}
-	subject, err := published(ctx, s, digest)
+	subject, err := published(ctx, s)
 	if err != nil {
 		return SignJSON{}, err
 	}
@@ -85,8 +71,8 @@ func sign(ctx context.Context, a *cli.App, s cli.Settings, by string, digest *st
 			return out, err
 		}
 	}
-	out.Outcome, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(by)
-	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, by, cli.NewHeld(a.Err, a.Quiet))
+	out.Outcome, out.Reason = "signed", subject.Digest+" by "+sanitize.Line(s.Sign)
+	err = cosign.Sign(ctx, subject.Ref.Repository+"@"+subject.Digest, s.Sign, cli.NewHeld(a.Err, a.Quiet))
 	if errors.Is(err, cosign.ErrNoCosign) {
 		err = &cli.UsageError{Err: err, Remedy: "see https://docs.sigstore.dev/cosign/system_config/installation/"}
 	}
@@ -98,7 +84,7 @@ func sign(ctx context.Context, a *cli.App, s cli.Settings, by string, digest *st
 
 // published is the image in its registry, whole, and of that digest where one
 // is given: nobody signs what somebody else has put there.
-func published(ctx context.Context, s cli.Settings, digest *string) (signature.Subject, error) {
+func published(ctx context.Context, s cli.Settings) (signature.Subject, error) {
 	s.Registry.Retry = registry.CIRetry
 	res, err := sandbox.Exists(ctx, s.Base, nil, s.Registry)
 	if err != nil {
@@ -110,9 +96,9 @@ func published(ctx context.Context, s cli.Settings, digest *string) (signature.S
 		return signature.Subject{}, err
 	case res.State != registry.StateComplete:
 		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Remedy: res.Hint, Err: res.Err}
-	case digest != nil && res.Digest != *digest:
+	case s.Digest != "" && res.Digest != s.Digest:
 		return signature.Subject{}, &sandbox.StateError{
-			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, *digest),
+			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, s.Digest),
 			Remedy: "somebody else has published it: look at what is there",
 		}
 	}

@@ -29,6 +29,8 @@ type App struct {
 	Default func() (sandbox.Base, error)
 	// File is what the Containerfile of Default is called in messages.
 	File string
+
+	file string // of the settings
 }
 
 // Start reads the settings, and makes sure that the result can be printed
@@ -44,7 +46,9 @@ func (a *App) Start() (Settings, error) {
 			return Settings{}, &UsageError{Err: err}
 		}
 	}
-	return a.Flags.resolve(a.Program, image)
+	s, err := a.Flags.resolve(a.Program, image)
+	a.file = s.file
+	return s, err
 }
 
 // Ends turns what a verb returned into the interruption that caused it.
@@ -87,7 +91,7 @@ func (a *App) options(s Settings, out io.Writer) (sandbox.Options, error) {
 	}
 	o := sandbox.Options{
 		Engines: found, Platform: s.platform, Registry: s.Registry, Notify: a.Notify,
-		PullTimeout: s.pull, BuildTimeout: s.build,
+		Pull: s.Pull, Build: s.Build, PullTimeout: s.pullTimeout, BuildTimeout: s.buildTimeout,
 	}
 	o.Verifier, err = s.Verifier()
 	return o, err

@@ -10,15 +10,7 @@ func (a *App) Containerfile() ([]byte, error) {
 
 // ContainerfileName is the name of the Containerfile in messages: its path, or
 // [App.File] where no setting names one.
-func (a *App) ContainerfileName() string {
-	return cmp.Or(a.Text(a.Flags.Containerfile, "BASE_CONTAINERFILE"), a.File)
-}
-
-// Text is a setting that only a flag and a variable can name; empty: neither
-// does.
-func (a *App) Text(flag *string, setting string) string {
-	return a.Program.pick(flag, setting, nil, "").text
-}
+func (a *App) ContainerfileName() string { return cmp.Or(a.file, a.File) }
 
 // Say writes a message and its remedy, which may be empty.
 func (a *App) Say(text, remedy string) {

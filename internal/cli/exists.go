@@ -6,10 +6,20 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/github"
-	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
 )
+
+func existsVerb(a *App) verb {
+	return verb{
+		use: "exists", short: "Print what the registry has of the base image",
+		long: `Exists prints the state of the base image in its registry, and ends with its
+exit code: complete 0, absent 3, incomplete 4, denied 5, unreachable 6,
+throttled 6, invalid 7.`,
+		settings: append([]string{"platforms"}, probeTimeouts...),
+		run:      a.Exists,
+	}
+}
 
 // ExistsJSON is the JSON of exists. Lists are never null.
 type ExistsJSON struct {
@@ -24,17 +34,12 @@ type ExistsJSON struct {
 }
 
 // Exists prints the state of the image in its registry: complete when every
-// platform (none: all that are published) is there. It returns an error for
-// every other state.
-func (a *App) Exists(ctx context.Context, platforms []string) error {
+// platform of the settings (none: all that are published) is there. It returns
+// an error for every other state.
+func (a *App) Exists(ctx context.Context) error {
 	s, err := a.Start()
 	if err != nil {
 		return err
-	}
-	for i, p := range platforms {
-		if platforms[i], err = platform.Normalize(p); err != nil {
-			return &UsageError{Err: err}
-		}
 	}
 	ref, err := s.Base.Ref()
 	if err != nil {
@@ -43,7 +48,7 @@ func (a *App) Exists(ctx context.Context, platforms []string) error {
 	if os.Getenv("CI") == "true" {
 		s.Registry.Retry = registry.CIRetry
 	}
-	res, err := sandbox.Exists(ctx, s.Base, platforms, s.Registry)
+	res, err := sandbox.Exists(ctx, s.Base, s.Platforms, s.Registry)
 	if err != nil {
 		return Ends(ctx, err)
 	}

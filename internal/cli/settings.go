@@ -4,60 +4,40 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/platform"
-	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
-	"github.com/vessux/openlock/sandbox/signature"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-// Flags are the settings of the command line; nil where a flag was not given.
-// An empty value that was given is not the same: it is an error, since it is
-// most often a shell variable that was never set.
-type Flags struct {
-	Repository     *string
-	Containerfile  *string // path
-	Runtime        *string // auto, podman or docker
-	Platform       *string // os/arch[/variant]
-	ConnectTimeout *string // Go duration, such as 2s
-	HeaderTimeout  *string // Go duration
-	ProbeTimeout   *string // Go duration
-	PullTimeout    *string // Go duration
-	BuildTimeout   *string // Go duration
-	Verify         *string // a policy, see [signature.Parse], or off
-	VerifyTimeout  *string // Go duration
-}
-
-// file is config.toml in the program's directory of configuration.
-type file struct {
-	Repository    *string `toml:"repository"`
-	Containerfile *string `toml:"containerfile"`
-	Runtime       *string `toml:"runtime"`
-	Verify        *string `toml:"verify"`
-}
+// Flags are the settings of the command line, by the names of the table; nil
+// where a flag was not given. An empty value that was given is not the same: it
+// is an error, since it is most often a shell variable that was never set.
+type Flags map[string]*string
 
 // Settings is what the flags, the environment, the configuration file and the
 // defaults come to; the first of these that names a value wins.
 type Settings struct {
-	Base     sandbox.Base
-	Runtime  string
-	platform string
-	Registry registry.Options
-	pull     time.Duration // limit on an engine's pull; 0: the default
-	build    time.Duration // limit on an engine's build
-	verify   value         // a policy's text; not set: none
-	verified time.Duration // limit on a verification
+	Base        sandbox.Base
+	Runtime     string
+	Platforms   []string // that must be published; nil: all
+	Pull, Build sandbox.Policy
+	Registry    registry.Options
+	Builder     string // name of a buildx builder; empty: the one in use
+	Legs        string // platform=digest, separated by commas or spaces
+	Force       string // digest of the index to replace
+	Sign        string // what signs
+	Digest      string // that the tag must name to be signed
+
+	file                                     string // path of the Containerfile; empty: the default one
+	platform                                 string
+	pullTimeout, buildTimeout, verifyTimeout time.Duration
+	verify                                   value // a policy's text; not set: none
 }
 
 // resolve reads and checks every setting, so that bad input ends a command
@@ -75,66 +55,105 @@ func (f Flags) resolve(p Program, base sandbox.Base) (Settings, error) {
 }
 
 func (f Flags) read(p Program, base sandbox.Base) (Settings, error) {
-	c, path, err := p.readFile()
+	s := Settings{Base: base, platform: sandbox.HostPlatform()}
+	if err := f.check(); err != nil {
+		return s, err
+	}
+	c, err := p.readConfig()
 	if err != nil {
-		return Settings{}, err
+		return s, err
 	}
-	s := Settings{Base: base}
-	if v := p.pick(f.Containerfile, "BASE_CONTAINERFILE", c.Containerfile, path); v.set {
-		if s.Base.Containerfile, err = containerfile.Read(v.text); err != nil {
-			return s, v.wrap(err)
-		}
-		if !bytes.Equal(s.Base.Containerfile, base.Containerfile) {
-			s.Base.Digest = "" // it is that of the other file
-		}
-	}
-	if v := p.pick(f.Repository, "BASE_REPOSITORY", c.Repository, path); v.set {
-		s.Base.Repository = v.text
-		if err := tag.CheckRepository(v.text); err != nil {
-			return s, v.wrap(err)
-		}
-	}
-	s.Runtime = engine.Auto
-	if v := p.pick(f.Runtime, "RUNTIME", c.Runtime, path); v.set {
-		s.Runtime = v.text
-		if err := engine.CheckRuntime(v.text); err != nil {
-			return s, v.wrap(err)
-		}
-	}
-	s.verify = p.pick(f.Verify, "VERIFY", c.Verify, path)
-	s.platform = sandbox.HostPlatform()
-	if v := p.pick(f.Platform, "PLATFORM", nil, ""); v.set {
-		if s.platform, err = platform.Normalize(v.text); err != nil {
-			return s, v.wrap(err)
-		}
-	}
-	for _, t := range []struct {
-		flag    *string
-		setting string
-		to      *time.Duration
-	}{
-		{f.ConnectTimeout, "CONNECT_TIMEOUT", &s.Registry.ConnectTimeout},
-		{f.HeaderTimeout, "HEADER_TIMEOUT", &s.Registry.HeaderTimeout},
-		{f.ProbeTimeout, "PROBE_TIMEOUT", &s.Registry.Timeout},
-		{f.PullTimeout, "PULL_TIMEOUT", &s.pull},
-		{f.BuildTimeout, "BUILD_TIMEOUT", &s.build},
-		{f.VerifyTimeout, "VERIFY_TIMEOUT", &s.verified},
-	} {
-		if v := p.pick(t.flag, t.setting, nil, ""); v.set {
-			if *t.to, err = time.ParseDuration(v.text); err != nil || *t.to <= 0 {
-				return s, v.wrap(fmt.Errorf("timeout %q is not a time such as 500ms, 2s or 1m", v.text))
+	for i := range table {
+		r := &table[i]
+		v := p.pick(r, f[r.name()], c)
+		if v.text == "" {
+			if !v.set {
+				continue
 			}
+			return s, r.empty(v)
 		}
+		if err := r.apply(&s, v); err != nil {
+			return s, err
+		}
+	}
+	if s.Pull == sandbox.PolicyAlways && s.Build == sandbox.PolicyAlways {
+		return s, &UsageError{Err: errors.New("--pull always and --build always contradict each other"), Remedy: "choose one of the two"}
 	}
 	return s, nil
+}
+
+// empty is the error for an empty value that was given.
+func (r *setting) empty(v value) error {
+	name := v.from
+	if v.dir != "" {
+		name += ": " + r.key
+	}
+	return &UsageError{Err: fmt.Errorf("%s: the value is empty", name), Remedy: "leave it out for the default"}
+}
+
+// check refuses names that are not in the table: they would do nothing.
+func (f Flags) check() error {
+	for name := range f {
+		if row(name) == nil {
+			return fmt.Errorf("no setting is named %q", name)
+		}
+	}
+	return nil
 }
 
 // value is a setting and where it comes from.
 type value struct {
 	text string
-	from string // for messages; empty for a flag, which the user sees anyway
+	from string // for messages
+	flag bool   // it comes from the command line
 	dir  string // of the configuration file, where it comes from that
-	set  bool
+	set  bool   // it is not the default
+}
+
+// pick returns the first of flag, environment, configuration file and default
+// that names a value. An empty environment variable names none, as usual.
+func (p Program) pick(r *setting, flag *string, c config) value {
+	inFile, found := c.values[r.key]
+	env := ""
+	if r.env != "" {
+		env = p.Env(r.env)
+	}
+	switch {
+	case flag != nil:
+		return value{text: *flag, from: "--" + r.flag, flag: true, set: true}
+	case env != "":
+		return value{text: env, from: p.Variable(r.env), set: true}
+	case found:
+		return value{text: inFile, from: c.path, dir: filepath.Dir(c.path), set: true}
+	}
+	return value{text: r.def}
+}
+
+// apply checks a value and stores it.
+func (r *setting) apply(s *Settings, v value) error {
+	if err := r.among(v); err != nil {
+		return v.wrap(err)
+	}
+	if err := r.set(s, v); err != nil {
+		return v.wrap(err)
+	}
+	return nil
+}
+
+// among checks a value where there are only some.
+func (r *setting) among(v value) error {
+	for _, known := range r.values {
+		if v.text == known {
+			return nil
+		}
+	}
+	switch {
+	case len(r.values) == 0:
+		return nil
+	case v.flag:
+		return fmt.Errorf("%s %q: want %s", v.from, v.text, enumerate(r.values, "or"))
+	}
+	return fmt.Errorf("%q: want %s", v.text, enumerate(r.values, "or"))
 }
 
 // path is where a file is that the setting names. Those of the configuration
@@ -147,101 +166,94 @@ func (v value) path(name string) string {
 	return name
 }
 
+// wrap names where a bad value comes from, unless the user has just typed it.
 func (v value) wrap(err error) error {
-	if v.from == "" {
+	if v.flag {
 		return err
 	}
 	return fmt.Errorf("%s: %w", v.from, err)
 }
 
-// pick returns the first of flag, environment and configuration file that
-// names a value. An empty environment variable names none, as usual.
-func (p Program) pick(flag *string, setting string, inFile *string, path string) value {
-	switch e := p.Env(setting); {
-	case flag != nil:
-		return value{text: *flag, set: true}
-	case e != "":
-		return value{text: e, from: p.Variable(setting), set: true}
-	case inFile != nil:
-		return value{text: *inFile, from: path, dir: filepath.Dir(path), set: true}
+func text(to func(*Settings) *string) func(*Settings, value) error {
+	return func(s *Settings, v value) error {
+		*to(s) = v.text
+		return nil
 	}
-	return value{}
 }
 
-// readFile reads the configuration file, if there is one. A key that is not
-// known is an error: it is most often a slip, and would silently do nothing.
-func (p Program) readFile() (file, string, error) {
-	if p.ConfigDir == "" {
-		return file{}, "", nil
+func policy(to func(*Settings) *sandbox.Policy) func(*Settings, value) error {
+	return func(s *Settings, v value) (err error) {
+		*to(s), err = sandbox.ParsePolicy(v.text)
+		return err
 	}
-	dir, err := userdir.Config(p.ConfigDir)
-	if err != nil {
-		return file{}, "", nil // no home, so no configuration
-	}
-	path := filepath.Join(dir, "config.toml")
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return file{}, path, nil
-	}
-	if err != nil {
-		return file{}, path, fmt.Errorf("configuration: %w", err)
-	}
-	var c file
-	meta, err := toml.Decode(string(b), &c)
-	if err != nil {
-		return file{}, path, fmt.Errorf("configuration %s: %w", path, err)
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return file{}, path, &UsageError{
-			Err:    fmt.Errorf("configuration %s: unknown key %q", path, unknown[0]),
-			Remedy: "the keys are repository, containerfile, runtime and verify",
+}
+
+func duration(to func(*Settings) *time.Duration) func(*Settings, value) error {
+	return func(s *Settings, v value) error {
+		d, err := time.ParseDuration(v.text)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("timeout %q is not a time such as 500ms, 2s or 1m", v.text)
 		}
+		*to(s) = d
+		return nil
 	}
-	return c, path, nil
 }
 
-// verifyOff is the policy that wants no signature, whatever else is set.
-const verifyOff = "off"
-
-// Verifier returns what the settings want published images verified by; nil:
-// nothing. Whoever asks for it is about to need it, and the files it names.
-func (s Settings) Verifier() (sandbox.Verifier, error) {
-	if !s.verify.set || s.verify.text == verifyOff {
-		return nil, nil
-	}
-	p, err := signature.Parse(s.verify.text, func(path string) ([]byte, error) {
-		return readSmall(s.verify.path(path))
-	})
-	if err != nil {
-		return nil, &UsageError{
-			Err:    fmt.Errorf("verify: %w", s.verify.wrap(err)),
-			Remedy: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
+func digest(to func(*Settings) *string) func(*Settings, value) error {
+	return func(s *Settings, v value) error {
+		if hex, ok := strings.CutPrefix(v.text, "sha256:"); !ok || !tag.IsIdentity(hex) {
+			return &UsageError{
+				Err:    fmt.Errorf("%s %q is not a digest, sha256:<64 hex digits>", v.from, v.text),
+				Remedy: "`exists` with JSON shows the digest",
+			}
 		}
+		*to(s) = v.text
+		return nil
 	}
-	return &signature.Verifier{Policy: p, Timeout: s.verified, Registry: s.Registry}, nil
 }
 
-// maxSmall is the largest key or trusted root that is read, in bytes.
-const maxSmall = 1 << 20
-
-// readSmall reads a file that a setting names.
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular() || info.Size() > maxSmall:
-		return nil, fmt.Errorf("%s is not a file of at most %d MiB", path, maxSmall>>20)
-	}
-	return os.ReadFile(path)
+func setRepository(s *Settings, v value) error {
+	s.Base.Repository = v.text
+	return tag.CheckRepository(v.text)
 }
 
-// lockDir is where the locks are, the same for every program: two of them that
-// want the same image in the same store have to wait for each other.
-func lockDir() (string, error) {
-	dir, err := userdir.Locks()
+func setContainerfile(s *Settings, v value) error {
+	b, err := containerfile.Read(v.text)
 	if err != nil {
-		return "", &UsageError{Err: err, Remedy: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
+		return err
 	}
-	return dir, nil
+	if !bytes.Equal(b, s.Base.Containerfile) {
+		s.Base.Digest = "" // it is that of the other file
+	}
+	s.Base.Containerfile, s.file = b, v.text
+	return nil
+}
+
+func setVerify(s *Settings, v value) error {
+	s.verify = v
+	return nil
+}
+
+func setPlatform(s *Settings, v value) (err error) {
+	s.platform, err = platform.Normalize(v.text)
+	return err
+}
+
+func setPlatforms(s *Settings, v value) error {
+	for _, name := range strings.Split(v.text, ",") {
+		n, err := platform.Normalize(name)
+		if err != nil {
+			return err
+		}
+		s.Platforms = append(s.Platforms, n)
+	}
+	return nil
+}
+
+func setBuilder(s *Settings, v value) error {
+	if strings.HasPrefix(v.text, "-") {
+		return &UsageError{Err: fmt.Errorf("%q is not the name of a builder", v.text), Remedy: "see `docker buildx ls`"}
+	}
+	s.Builder = v.text
+	return nil
 }

@@ -1,6 +1,24 @@
 package cli
 
-import "errors"
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/pflag"
+)
+
+func tagVerb(a *App) verb {
+	var short, full bool
+	return verb{
+		use: "tag", short: "Print the ref of the base image",
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&short, "short", false, "print the tag only, 12 hex digits")
+			f.BoolVar(&full, "full", false, "print the identity only, the whole SHA-256 in 64 hex digits")
+		},
+		run:     func(context.Context) error { return a.Tag(short, full) },
+		instant: true,
+	}
+}
 
 // Tag prints the image's ref; with short its tag of 12 digits, with full its
 // identity of 64.

@@ -1,10 +1,19 @@
 package cli
 
 import (
+	"context"
 	"runtime/debug"
 
 	"github.com/vessux/openlock/sandbox/base"
 )
+
+func versionVerb(a *App) verb {
+	return verb{
+		use: "version", short: "Print the version, the commit and the embedded tag",
+		run:     func(context.Context) error { return a.Version() },
+		instant: true,
+	}
+}
 
 // VersionJSON is the JSON of version.
 type VersionJSON struct {

@@ -23,7 +23,6 @@ import (
 	"context"
 	"os"
 	"path"
-	"strings"
 
 	"github.com/magefile/mage/mg"
 
@@ -54,26 +53,26 @@ type project struct {
 
 // Tag prints the ref of the base image; -short its tag, -full its SHA-256.
 func Tag(containerfile, repository *string, short, full, json *bool) error {
-	a := app(cli.Flags{Containerfile: containerfile, Repository: repository}, json)
+	a := app(cli.Flags{"containerfile": containerfile, "repository": repository}, json)
 	return exit(a.Tag(is(short), is(full)))
 }
 
 // Exists prints what the registry has of the base image; -platform is a comma-separated list.
 func Exists(ctx context.Context, containerfile, repository, platform *string, json *bool) error {
-	a := app(cli.Flags{Containerfile: containerfile, Repository: repository}, json)
-	return exit(a.Exists(ctx, list(platform)))
+	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "platforms": platform}, json)
+	return exit(a.Exists(ctx))
 }
 
 // Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
 func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository, verify *string, json, quiet *bool) error {
-	a := app(cli.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform, Verify: verify}, json)
+	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform, "verify": verify, "pull": pull, "build": build}, json)
 	a.Quiet = is(quiet)
-	return exit(a.Ensure(ctx, cli.Policies{Pull: text(pull), Build: text(build)}))
+	return exit(a.Ensure(ctx))
 }
 
 // Build builds the base image here, wherever else it is, and prints the ref.
 func Build(ctx context.Context, runtime, platform, containerfile, repository *string, nocache, json, quiet *bool) error {
-	a := app(cli.Flags{Containerfile: containerfile, Repository: repository, Runtime: runtime, Platform: platform}, json)
+	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform}, json)
 	a.Quiet = is(quiet)
 	return exit(a.Build(ctx, is(nocache)))
 }
@@ -122,19 +121,4 @@ func report(a *cli.App, err error) error {
 	return exit(err)
 }
 
-// list splits a comma-separated list; nil: it was not given.
-func list(text *string) []string {
-	if text == nil {
-		return nil
-	}
-	return strings.Split(*text, ",")
-}
-
 func is(b *bool) bool { return b != nil && *b }
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/vessux/openlock/internal/userdir"
+)
+
+// config is config.toml in the program's directory of configuration.
+type config struct {
+	path   string
+	values map[string]string // by key
+}
+
+// readConfig reads the configuration file, if there is one. A key that is not
+// known is an error: it is most often a slip, and would silently do nothing.
+func (p Program) readConfig() (config, error) {
+	if p.ConfigDir == "" {
+		return config{}, nil
+	}
+	dir, err := userdir.Config(p.ConfigDir)
+	if err != nil {
+		return config{}, nil // no home, so no configuration
+	}
+	c := config{path: filepath.Join(dir, "config.toml"), values: map[string]string{}}
+	b, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	var values map[string]any
+	meta, err := toml.Decode(string(b), &values)
+	if err != nil {
+		return c, fmt.Errorf("configuration %s: %w", c.path, err)
+	}
+	known := configKeys()
+	for _, key := range meta.Keys() {
+		name := key.String()
+		if !slices.Contains(known, name) {
+			return c, &UsageError{
+				Err:    fmt.Errorf("configuration %s: unknown key %q", c.path, name),
+				Remedy: "the keys are " + enumerate(known, "and"),
+			}
+		}
+		text, ok := values[name].(string)
+		if !ok {
+			return c, fmt.Errorf("configuration %s: %s is not a string in quotes", c.path, name)
+		}
+		c.values[name] = text
+	}
+	return c, nil
+}
+
+// configKeys lists the keys of the configuration file.
+func configKeys() []string {
+	var all []string
+	for _, r := range table {
+		if r.key != "" {
+			all = append(all, r.key)
+		}
+	}
+	return all
+}
+
+// enumerate lists words as a sentence does: a, b or c.
+func enumerate(words []string, last string) string {
+	n := len(words) - 1
+	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
+}

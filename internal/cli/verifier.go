@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/signature"
+)
+
+// verifyOff is the policy that wants no signature, whatever else is set.
+const verifyOff = "off"
+
+// Verifier returns what the settings want published images verified by; nil:
+// nothing. Whoever asks for it is about to need it, and the files it names.
+func (s Settings) Verifier() (sandbox.Verifier, error) {
+	if !s.verify.set || s.verify.text == verifyOff {
+		return nil, nil
+	}
+	p, err := signature.Parse(s.verify.text, func(path string) ([]byte, error) {
+		return readSmall(s.verify.path(path))
+	})
+	if err != nil {
+		return nil, &UsageError{
+			Err:    fmt.Errorf("verify: %w", s.verify.wrap(err)),
+			Remedy: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
+		}
+	}
+	return &signature.Verifier{Policy: p, Timeout: s.verifyTimeout, Registry: s.Registry}, nil
+}
+
+// maxSmall is the largest key or trusted root that is read, in bytes.
+const maxSmall = 1 << 20
+
+// readSmall reads a file that a setting names.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() > maxSmall:
+		return nil, fmt.Errorf("%s is not a file of at most %d MiB", path, maxSmall>>20)
+	}
+	return os.ReadFile(path)
+}
