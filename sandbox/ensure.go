@@ -292,7 +292,7 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 	if dir == "" {
 		var err error
 		if dir, err = userdir.Locks(); err != nil {
-			return nil, fmt.Errorf("locks: %w", err)
+			return nil, &InputError{Err: fmt.Errorf("locks: %w", err), Remedy: "set HOME, or XDG_CACHE_HOME to a directory that is yours"}
 		}
 	}
 	end := j.o.begin(PhaseWait, 0)

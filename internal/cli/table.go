@@ -35,7 +35,7 @@ var table = []setting{
 		help: "repository of the image, host/path", set: setRepository},
 	{flag: "containerfile", kind: "path", env: "BASE_CONTAINERFILE", key: "containerfile", words: "the embedded one",
 		help: "path of the Containerfile", set: setContainerfile},
-	{flag: "runtime", kind: "engine", env: "RUNTIME", key: "runtime", values: []string{engine.Auto, engine.PodmanName, engine.DockerName},
+	{flag: "runtime", kind: "engine", env: "RUNTIME", key: "runtime", values: append([]string{engine.Auto}, engine.Names()...),
 		def: engine.Auto, words: "auto: podman if it answers, else docker",
 		help: "container engine", set: text(func(s *Settings) *string { return &s.Runtime })},
 	{flag: "verify", kind: "policy", env: "VERIFY", key: "verify", words: verifyOff,
