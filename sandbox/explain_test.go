@@ -13,6 +13,7 @@ import (
 
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lock"
+	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -98,5 +99,9 @@ func TestCauses(t *testing.T) {
 	var exit *exec.ExitError
 	if _, err := sandbox.Ensure(t.Context(), b, o); !errors.As(err, &exit) || exit.ExitCode() != 3 {
 		t.Errorf("a failed pull: %v", err)
+	}
+	m.pullErr = []error{fmt.Errorf("memory pull: %w", new(process.LimitError))}
+	if _, err := sandbox.Ensure(t.Context(), b, o); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a pull that took too long: %v", err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// verbs are the commands, in the order of help.
+var verbs = []func(*App) verb{tagVerb, existsVerb, ensureVerb, buildVerb, planVerb, versionVerb}
+
 // errPrinted ends a command after --print-base-tag: all is said and done.
 var errPrinted = errors.New("printed")
 

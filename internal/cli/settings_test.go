@@ -260,3 +260,21 @@ func TestThrowAwayVerb(t *testing.T) {
 		t.Errorf("%q, %d", errOut, code)
 	}
 }
+
+// TestRepeatedFlag: a list grows, as by commas; of any other flag the last one
+// holds.
+func TestRepeatedFlag(t *testing.T) {
+	flags := Flags{}
+	for name, texts := range map[string][]string{"platforms": {"linux/amd64", "linux/arm64/v8,linux/arm/v7"}, "runtime": {"podman", "docker"}} {
+		for _, text := range texts {
+			if err := (&flagValue{flags, row(name)}).Set(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	isolate(t)
+	s, err := flags.resolve(Openlock, base.Default())
+	if err != nil || s.Runtime != "docker" || !slices.Equal(s.Platforms, []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}) {
+		t.Errorf("%q, %q, %v", s.Runtime, s.Platforms, err)
+	}
+}

@@ -22,9 +22,6 @@ type verb struct {
 // everyVerb names the settings that each verb takes.
 var everyVerb = []string{"repository", "containerfile"}
 
-// verbs are the commands, in the order of help.
-var verbs = []func(*App) verb{tagVerb, existsVerb, ensureVerb, buildVerb, planVerb, versionVerb}
-
 func (v verb) command(a *App) *cobra.Command {
 	cmd := &cobra.Command{Use: v.use, Short: v.short, Long: v.long, Args: cobra.NoArgs, RunE: interruptible(v.run)}
 	if v.instant {

@@ -122,6 +122,9 @@ type LimitError struct {
 
 func (e *LimitError) Error() string { return fmt.Sprintf("%s within %s", e.what, e.limit) }
 
+// Unwrap returns [context.DeadlineExceeded].
+func (e *LimitError) Unwrap() error { return context.DeadlineExceeded }
+
 // verb is the part of a command line that tells what was tried.
 func verb(args []string) string {
 	n := 0
