@@ -12,7 +12,8 @@ import (
 )
 
 // CheckPublic checks that anonymous clients can pull the image for every
-// platform now. It returns the digest of the index, sha256:…. The error is a
+// platform now. It returns the digest of the index, sha256:…. The error is an
+// [*InputError], ctx's cause or a
 // [*StateError].
 func CheckPublic(ctx context.Context, b Base, o PublishOptions) (string, error) {
 	p, err := newPublisher(b, o)
