@@ -8,7 +8,7 @@ type Builder interface {
 	// Name is what the builder is called in messages.
 	Name() string
 	// Check reports why images for the platforms cannot be built, before
-	// anything is. The error is an [*UnfitError].
+	// anything is. The error is a [*BuilderError].
 	Check(ctx context.Context, platforms []string) error
 	// Build builds an image for each platform, pushes each by its digest and
 	// nothing by a tag, and returns the digests, sha256:…, in the order of

@@ -13,8 +13,7 @@ import (
 
 // CheckPublic checks that anonymous clients can pull the image for every
 // platform now. It returns the digest of the index, sha256:…. The error is an
-// [*InputError], ctx's cause or a
-// [*StateError].
+// [*InputError], a [*StateError] or ctx's cause.
 func CheckPublic(ctx context.Context, b Base, o PublishOptions) (string, error) {
 	p, err := newPublisher(b, o)
 	if err != nil {
