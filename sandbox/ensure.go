@@ -7,9 +7,6 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/internal/lock"
-	"github.com/vessux/openlock/internal/process"
-	"github.com/vessux/openlock/internal/record"
-	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -333,81 +330,4 @@ func (j *job) waiting(holder string, waited time.Duration) {
 		text += fmt.Sprintf(" (%s so far)", s)
 	}
 	j.o.Notify(Notice{Text: text})
-}
-
-// pull fetches what the probe saw, by digest, and gives it the ref only once
-// it has proved to be the image. It returns what to do next where it is not.
-func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
-	if refused, err := j.verify(ctx, d); refused != nil || err != nil {
-		return refused, err
-	}
-	pinned := d.From + "@" + d.Manifest
-	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
-	end := j.o.begin(PhasePull, d.Size)
-	err := j.pullTwice(ctx, pinned)
-	end()
-	if cause := context.Cause(ctx); cause != nil {
-		return nil, cause
-	}
-	if err != nil {
-		return afterPull(d, d.State, "the pull failed: "+sanitize.Line(err.Error()), err, j.o), nil
-	}
-	image, err := j.inspect(ctx, pinned)
-	if err != nil {
-		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
-	}
-	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
-		// Nobody has asked for that image. It stays where another name holds it.
-		_ = j.engine.Remove(ctx, pinned)
-		return afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o), nil
-	}
-	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
-		return nil, err
-	}
-	if j.o.Verifier != nil {
-		j.remember(record.Record{Image: image.ID, Digest: d.Digest, Manifest: d.Manifest, Policy: j.o.Verifier.Fingerprint()})
-	}
-	return &d, nil
-}
-
-// pullTwice tries a pull once more: most lost connections are lost once. One
-// that hangs is given up: it has cost enough time.
-func (j *job) pullTwice(ctx context.Context, pinned string) error {
-	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins, Timeout: j.o.PullTimeout}
-	err := j.engine.Pull(ctx, pinned, j.o.Platform, o)
-	if limit := new(process.LimitError); err == nil || ctx.Err() != nil || errors.As(err, &limit) {
-		return err
-	}
-	j.o.Notify(Notice{Text: sanitize.Line(err.Error()) + "; trying once more", Warning: true})
-	return j.engine.Pull(ctx, pinned, j.o.Platform, o)
-}
-
-// build builds the image and gives it the ref only once it is whole.
-func (j *job) build(ctx context.Context, d *Decision) error {
-	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
-	end := j.o.begin(PhaseBuild, 0)
-	builder, can := j.engine.(engine.Builder)
-	if !can {
-		return fmt.Errorf("%s cannot build images", j.engine.Name())
-	}
-	id, err := builder.Build(ctx, engine.BuildRequest{
-		Containerfile: j.Containerfile, Platform: j.o.Platform,
-		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache, Timeout: j.o.BuildTimeout,
-	})
-	end()
-	if err != nil {
-		return err
-	}
-	image, err := j.inspect(ctx, id)
-	if err != nil {
-		return fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
-	}
-	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
-		return fmt.Errorf("%s has built an image that is not the one asked for: %s", j.engine.Name(), wrong)
-	}
-	if err := j.engine.Tag(ctx, id, j.ref.String()); err != nil {
-		return err
-	}
-	j.remember(record.Record{Image: image.ID})
-	return nil
 }
