@@ -136,11 +136,11 @@ func (r run) program(ctx context.Context, env []string, path string, args ...str
 	if out.Len() == 0 {
 		return seen, nil
 	}
-	var told struct{ State, Source, Action, Reason string }
+	var told struct{ State, Source, Outcome, Reason string }
 	if err := json.Unmarshal(out.Bytes(), &told); err != nil {
 		return nil, fmt.Errorf("%w: %q", err, out.Bytes())
 	}
-	seen.State, seen.Action, seen.Reason = registry.State(told.State), told.Source+told.Action, told.Reason
+	seen.State, seen.Action, seen.Reason = registry.State(told.State), told.Source+told.Outcome, told.Reason
 	return seen, nil
 }
 

@@ -52,7 +52,10 @@ func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
 
 	var o registry.Options
 	if f.Name == "silent" || strings.HasPrefix(f.Name, "stalled") {
-		o.HeaderTimeout, o.Timeout = 50*time.Millisecond, 150*time.Millisecond
+		o.HeaderTimeout, o.Timeout = 300*time.Millisecond, 800*time.Millisecond
+		if testing.Short() { // on a machine that does nothing else
+			o.HeaderTimeout, o.Timeout = 50*time.Millisecond, 150*time.Millisecond
+		}
 	}
 	began := time.Now()
 	res := s.probe(t, o)
