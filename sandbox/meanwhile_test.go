@@ -154,15 +154,15 @@ func TestLegShownLate(t *testing.T) {
 	}
 }
 
-// TestTagShownLate: so is the tag.
-func TestTagShownLate(t *testing.T) {
-	r, b, ref := unpublished(t)
-	var left atomic.Int32
+// shownLate has a registry answer with a status to the first three questions
+// for a tag after it was put. It returns how many such answers are left.
+func shownLate(r *lab.Registry, ref tag.Ref, status int) *atomic.Int32 {
+	left := new(atomic.Int32)
 	r.Wrap(func(inner http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			tagged := strings.HasSuffix(req.URL.Path, "/manifests/"+ref.Tag)
 			if tagged && req.Method == http.MethodGet && left.Add(-1) >= 0 {
-				w.WriteHeader(http.StatusNotFound)
+				w.WriteHeader(status)
 				return
 			}
 			inner.ServeHTTP(w, req)
@@ -171,6 +171,13 @@ func TestTagShownLate(t *testing.T) {
 			}
 		})
 	})
+	return left
+}
+
+// TestTagShownLate: so is the tag.
+func TestTagShownLate(t *testing.T) {
+	r, b, ref := unpublished(t)
+	left := shownLate(r, ref, http.StatusNotFound)
 	res, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}})
 	if err != nil || res.Outcome != sandbox.OutcomePublished || left.Load() >= 0 {
 		t.Errorf("%+v, %v; %d answers were left", res, err, left.Load())

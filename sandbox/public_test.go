@@ -3,7 +3,6 @@ package sandbox_test
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/vessux/openlock/sandbox"
@@ -14,20 +13,7 @@ import (
 // is not the end: registries may let them in late.
 func TestPublicShownLate(t *testing.T) {
 	r, b, ref := unpublished(t)
-	var left atomic.Int32
-	r.Wrap(func(inner http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			tagged := strings.HasSuffix(req.URL.Path, "/manifests/"+ref.Tag)
-			if tagged && req.Method == http.MethodGet && left.Add(-1) >= 0 {
-				w.WriteHeader(http.StatusForbidden)
-				return
-			}
-			inner.ServeHTTP(w, req)
-			if tagged && req.Method == http.MethodPut {
-				left.Store(3)
-			}
-		})
-	})
+	shownLate(r, ref, http.StatusForbidden)
 	res, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}})
 	if err != nil || res.Outcome != sandbox.OutcomePublished {
 		t.Errorf("%+v, %v", res, err)

@@ -14,7 +14,7 @@ type verb struct {
 	settings         []string // names in the table, beside those of every verb
 	flags            func(*pflag.FlagSet)
 	run              func(context.Context) error
-	// instant verbs ask nobody anything, so they handle no signals: see
+	// instant verbs ask no engine and no registry, so they handle no signals: see
 	// [interruptible].
 	instant bool
 }
@@ -66,7 +66,11 @@ func (v *flagValue) String() string { return "" }
 
 func (v *flagValue) Set(text string) error {
 	if before := v.flags[v.row.name()]; before != nil && v.row.list {
-		text = *before + "," + text
+		if *before == "" || text == "" {
+			text = "" // joined to others, an empty value would not be seen
+		} else {
+			text = *before + "," + text
+		}
 	}
 	v.flags[v.row.name()] = &text
 	return nil
