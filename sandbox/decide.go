@@ -38,7 +38,7 @@ type Decision struct {
 	Reason   string // one line, fit to print
 	Hint     string // the remedy, may be empty
 	Err      error  // the cause of a state other than complete, or of a failed pull; may be nil
-	// Warn asks for the reason to be said aloud, since the action is not the
+	// Warn asks for the reason to be a warning, since the action is not the
 	// one that a healthy world would lead to.
 	Warn bool
 }

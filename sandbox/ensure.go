@@ -299,7 +299,7 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 		return nil, err
 	}
 	defer l.Release()
-	// Whoever had the lock has most likely done the work.
+	// The process that had the lock has most likely done the work.
 	if err := j.look(ctx); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
 	}
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
-		// Nobody has asked for that image. It stays where another name holds it.
+		// That image was not requested. It stays where another name holds it.
 		_ = j.engine.Remove(ctx, pinned)
 		return afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o), nil
 	}

@@ -143,7 +143,7 @@ func (p *publisher) probe(ctx context.Context) (*registry.Result, error) {
 }
 
 // missing returns the platforms that have to be built by what the registry
-// said, none where all is there. It refuses to go on in doubt.
+// said, none where all exist. It refuses to go on while the state is unknown.
 func (p *publisher) missing(r *registry.Result) ([]string, error) {
 	if p.o.Force != "" {
 		if r.Digest == p.o.Force {

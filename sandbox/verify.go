@@ -23,7 +23,7 @@ type Verified string
 const (
 	VerifiedBySignature Verified = "signature" // which was verified now
 	VerifiedByRecord    Verified = "record"    // of a signature that was verified before
-	VerifiedByBuild     Verified = "build"     // on this machine, from the Containerfile's bytes: nobody has to vouch for it
+	VerifiedByBuild     Verified = "build"     // on this machine, from the Containerfile's bytes: no signature is needed
 )
 
 // words is the end of a reason.
@@ -75,7 +75,7 @@ func (j *job) remember(r record.Record) {
 }
 
 // verify has what the probe saw verified before anything of it is pulled. The
-// decision is nil where it may be pulled; else it is to fail: whoever wants
+// decision is nil where it may be pulled; else it is to fail: a caller that wants
 // signatures does not want a way around them.
 func (j *job) verify(ctx context.Context, d Decision) (*Decision, error) {
 	if j.o.Verifier == nil {

@@ -83,7 +83,7 @@ func sign(ctx context.Context, a *cli.App, s cli.Settings) (SignJSON, error) {
 }
 
 // published is the image in its registry, whole, and of that digest where one
-// is given: nobody signs what somebody else has put there.
+// is given: what another publisher put there is not signed.
 func published(ctx context.Context, s cli.Settings) (signature.Subject, error) {
 	s.Registry.Retry = registry.CIRetry
 	res, err := sandbox.Exists(ctx, s.Base, nil, s.Registry)

@@ -29,7 +29,7 @@ type EnsureJSON struct {
 	Identity   string `json:"identity"`
 	Digest     string `json:"digest"`   // that was pulled; empty for local and built
 	Source     string `json:"source"`   // local, pulled or built
-	Verified   string `json:"verified"` // by signature, record or build; empty where nobody wants it verified
+	Verified   string `json:"verified"` // by signature, record or build; empty where no verification was requested
 	Engine     string `json:"engine"`   // podman or docker
 	State      string `json:"state"`    // of the registry; empty where it was not asked
 	Reason     string `json:"reason"`

@@ -12,7 +12,7 @@ import (
 const verifyOff = "off"
 
 // Verifier returns what the settings want published images verified by; nil:
-// nothing. Whoever asks for it is about to need it, and the files it names.
+// nothing. Its callers are about to need it, and the files it names.
 func (s Settings) Verifier() (sandbox.Verifier, error) {
 	if !s.verify.set || s.verify.text == verifyOff {
 		return nil, nil

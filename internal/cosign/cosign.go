@@ -39,7 +39,7 @@ func CheckSigner(by string) error {
 
 // Sign has cosign sign an image, repository@digest: [Keyless], or by a key as
 // cosign names them (a file, env://NAME, awskms://…, gcpkms://…, hashivault://…).
-// By a key, nothing is written to a transparency log: whoever has the public
+// By a key, nothing is written to a transparency log: a client with the public
 // key needs none. Cosign's environment, such as COSIGN_PASSWORD, is its own.
 // What it prints goes to out.
 func Sign(ctx context.Context, image, by string, out io.Writer) error {

@@ -123,7 +123,7 @@ func publishes(step fault.Step, f Fault, state registry.State) Cell {
 		// What it has built and pushed cannot be found either.
 		c.Exit = exitCodes[absent]
 	case step == fault.Manifest && (state == absent || state == partly || state == denied):
-		// Who may push publishes, and then finds that nobody sees it.
+		// A client that may push publishes, and then finds that anonymous clients cannot pull.
 		c.Moved = true
 	}
 	return c

@@ -21,7 +21,7 @@ const Limit = 3 * time.Minute
 
 // pullTimeout is what a cell lets an engine pull for: long where the pull has
 // to succeed, on a machine that is busy with other cells; else shorter than
-// podman's own retries, which nobody has to sit out.
+// podman's own retries, which no test has to wait for.
 func pullTimeout(c Cell) string {
 	if c.Action == pulled {
 		return "1m"

@@ -215,7 +215,7 @@ func elsewhere(s *stand, step fault.Step) error {
 	})
 }
 
-// overTLS puts the registry behind a TLS server that nobody should trust.
+// overTLS puts the registry behind a TLS server that no client should trust.
 func overTLS(s *stand, config *tls.Config) error {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -49,7 +49,7 @@ func StartDocker(ctx context.Context, dir string) (*DockerDaemon, error) {
 		return nil, err
 	}
 	// Without a firewall of its own, which several daemons would fight over,
-	// containers reach nobody; those that need a network use the host's.
+	// containers reach no host; those that need a network use the host's.
 	d.daemon, err = startDaemon(ctx, run, socket, dockerd,
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(run, "exec"),
 		"--pidfile", filepath.Join(run, "docker.pid"), "--host", d.Host, "--group", fmt.Sprint(os.Getgid()),

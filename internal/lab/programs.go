@@ -90,7 +90,7 @@ func builds(all []program) [][]program {
 // named tells whether the go command gives the program its name.
 func (p program) named() bool { return path.Base(p.pkg) == p.name }
 
-// compilerFlags save a third of the time: nobody debugs these programs, and
+// compilerFlags save a third of the time: these programs are not debugged, and
 // those that are not measured may be a little slower. Benchmarks compare openlock
 // with programs of the first module.
 func compilerFlags(module string) string {

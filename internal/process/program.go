@@ -25,7 +25,7 @@ const stopGrace = time.Second
 type Program struct {
 	Name   string    // for messages
 	Path   string    // of its file
-	Output io.Writer // for what it prints while it works; nil: nobody wants it
+	Output io.Writer // for what it prints while it works; nil: it is dropped
 }
 
 // questionTimeout bounds every Ask. Podman does not answer while another one

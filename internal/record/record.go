@@ -3,7 +3,7 @@
 // itself does not tell: anybody who may use it can tag anything.
 //
 // A record is a small file in a directory of the user's own. One that is lost
-// costs a verification; it is no secret, and nobody else may write to it.
+// costs a verification; it is no secret, and no other user may write to it.
 package record
 
 import (

@@ -100,7 +100,7 @@ const (
 )
 
 // askOfWhole asks, and takes broken images out of the way, as podman advises.
-// Nobody can use them, and what they were meant to be is made anew.
+// They cannot be used, and what they were meant to be is built or pulled again.
 func (p *podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error) {
 	for range brokenMost {
 		out, err := p.program.Ask(ctx, args...)

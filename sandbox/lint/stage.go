@@ -52,7 +52,7 @@ func (f *file) command(i int, c instructions.Command, s *scope, flags []string) 
 	}
 }
 
-// trigger checks what an ONBUILD does to whoever builds from the image, and to
+// trigger checks what an ONBUILD does to builds from the image, and to
 // the stages that begin from this one.
 func (f *file) trigger(i int, c *instructions.OnbuildCommand, s *scope) {
 	result, err := parser.Parse(strings.NewReader(c.Expression))

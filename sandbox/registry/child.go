@@ -113,7 +113,7 @@ func (q Query) wants(identity string) bool {
 
 // missingLayer tells which of an image's layers the registry does not hold:
 // a manifest is there still when clean-up or a lost disk has taken a layer,
-// and nobody can pull it.
+// and the image cannot be pulled.
 func (s *session) missingLayer(ctx context.Context, m *v1.Manifest, what string) (missing string, err error) {
 	errs := make([]error, len(m.Layers))
 	var wg sync.WaitGroup

@@ -40,7 +40,7 @@ func (f *failure) result() *Error {
 	return &Error{State: f.state, Reason: f.reason, Remedy: f.hint, Err: f.cause}
 }
 
-// asFailure returns the failure that err is; what nobody foresaw is invalid.
+// asFailure returns the failure that err is; anything unforeseen is invalid.
 func asFailure(err error) *failure {
 	f := new(failure)
 	if !errors.As(err, &f) {

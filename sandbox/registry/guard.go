@@ -136,7 +136,7 @@ func refuseLocal(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	return nil
 }
 
-// repeats reports whether an address holds a login: whoever is asked there, and
+// repeats reports whether an address holds a login: the server asked there, and
 // for a host every name server on the way, would be told.
 func (g *guard) repeats(u *url.URL) bool {
 	text := u.String() + "\x00" + u.Path + "\x00" + strings.Join(slices.Concat(slices.Collect(maps.Values(u.Query()))...), "\x00")

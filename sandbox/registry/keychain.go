@@ -35,7 +35,7 @@ func (l login) anonymous() bool { return l.auth == authn.Anonymous }
 // one is in many a text by chance.
 const minSecret = 6
 
-// secrets are the parts of a login that nobody may be told.
+// secrets are the parts of a login that must not be printed or sent on.
 func secrets(ctx context.Context, auth authn.Authenticator) []string {
 	a, err := authn.Authorization(ctx, auth)
 	if err != nil {

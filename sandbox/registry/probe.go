@@ -37,7 +37,7 @@ type Query struct {
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any identity with the ref's tag
 	// SkipBlobs leaves the images' configs unread, and with them the label and
 	// the platform they claim, and does not ask for the layers. It is for
-	// whoever pulls the image at once and looks at it then: no blob is fetched
+	// callers that pull the image at once and look at it then: no blob is fetched
 	// twice.
 	SkipBlobs bool
 }
@@ -215,7 +215,7 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 	if doc.mediaType.IsImage() {
 		c, err := s.config(ctx, doc, "image")
 		if errors.Is(err, errGone) {
-			return nil, nil // without a config it is nobody's platform
+			return nil, nil // without a config it has no platform
 		}
 		if err != nil {
 			return nil, err

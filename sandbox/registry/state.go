@@ -10,7 +10,7 @@ import (
 type State string
 
 // The states of a ref. Only StateAbsent means "not there": every doubt has a state
-// of its own, so that nobody reads an outage as a missing image.
+// of its own, so that an outage is never read as a missing image.
 const (
 	StateComplete    State = "complete"    // every required platform is there
 	StateIncomplete  State = "incomplete"  // the tag is there, a required platform is not

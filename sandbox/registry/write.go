@@ -167,7 +167,7 @@ func (s *session) beginUpload(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	// Registries drop uploads that nobody goes on with; this only is polite.
+	// Registries drop abandoned uploads; this only is polite.
 	if resp, err := s.client.Do(req); err == nil {
 		resp.Body.Close()
 	}

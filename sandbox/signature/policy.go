@@ -110,7 +110,7 @@ func (p *Policy) set(word, value string, read func(string) ([]byte, error)) (err
 	return err
 }
 
-// Check reports why a policy would accept nobody, or anybody.
+// Check reports why a policy would accept no signer, or any.
 func (p *Policy) Check() error {
 	keyless := p.CertificateIdentity != "" || p.CertificateIdentityRegexp != "" || p.CertificateIssuer != "" || p.CertificateIssuerRegexp != ""
 	switch {
@@ -167,7 +167,7 @@ func checkOne(word, exact, expression string) error {
 	if err != nil {
 		return fmt.Errorf("%s-regexp: %w", word, err)
 	}
-	// Nobody is called so: what matches it matches whatever there is.
+	// No identity has this form: what matches it matches anything.
 	if re.MatchString("") || re.MatchString("\x00") {
 		return fmt.Errorf("%s-regexp %q matches anything, so it says nothing", word, expression)
 	}

@@ -41,7 +41,7 @@ type Subject struct {
 type Error struct {
 	Reason string // one line, fit to print
 	Remedy string // the remedy, may be empty
-	// Unable tells that nobody has looked: [ProgramName] is missing, or is
+	// Unable tells that nothing was verified: [ProgramName] is missing, or is
 	// another program.
 	Unable bool
 	Err    error // the cause; may be nil

@@ -1,5 +1,5 @@
-// Package tag is the contract between whoever publishes a base image and
-// whoever looks for it: from the bytes of a Containerfile to the name of the
+// Package tag is the contract between publishers of a base image and the
+// clients that look for it: from the bytes of a Containerfile to the name of the
 // image that those bytes build.
 //
 // # The contract, version 1
@@ -31,7 +31,7 @@
 // Twelve digits are 48 bits: enough against accident, not against somebody who
 // searches for a collision. So every image carries its whole identity in the
 // label [Label], given at build time and therefore no part of the hash, and
-// whoever accepts an image, local or pulled, compares that label with the
+// every client that accepts an image, local or pulled, compares that label with the
 // identity of the bytes in hand.
 //
 // Keep Git from changing the bytes, or two checkouts of one commit disagree:

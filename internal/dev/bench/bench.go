@@ -176,7 +176,7 @@ func (b *bench) measure(ctx context.Context, out io.Writer, r *report) error {
 }
 
 // skipping measures what a publication costs where all is published, beyond
-// what any target costs that asks nobody.
+// what any target costs that asks no engine and no registry.
 func (b *bench) skipping(ctx context.Context, r *report) error {
 	const bound = 500 * time.Millisecond
 	var took, start []time.Duration

@@ -16,7 +16,7 @@ const settle = time.Second
 // peakMemory returns the most memory that a command has had when it comes to
 // print, in bytes. It reads the kernel's high-water mark while the command
 // waits for a full pipe; what the kernel reports after the end (ru_maxrss)
-// would count in the memory of whoever started it.
+// would count in the memory of the process that started it.
 func (c command) peakMemory(ctx context.Context) (int64, error) {
 	r, w, err := os.Pipe()
 	if err != nil {

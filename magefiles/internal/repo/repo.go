@@ -1,5 +1,5 @@
 // Package repo holds the Mage targets of this repository itself: what a
-// developer of openlock needs, and nobody else.
+// developer of openlock needs.
 package repo
 
 import (

@@ -1,5 +1,5 @@
-// Package enginetest holds what every container engine has to do. Whoever
-// writes an [engine.Engine] runs it in a test:
+// Package enginetest holds what every container engine has to do. The author of
+// an [engine.Engine] runs it in a test:
 //
 //	enginetest.Run(t, enginetest.Fixture{Engine: mine, Image: "127.0.0.1:5000/base@sha256:…", …})
 package enginetest

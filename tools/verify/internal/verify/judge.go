@@ -53,7 +53,7 @@ func newJudge(ctx context.Context, p *signature.Policy) (*judge, error) {
 		if err != nil {
 			return nil, &PolicyError{fmt.Errorf("the key: %w", err)}
 		}
-		// A key needs nobody else's word.
+		// A key needs no log and no authority.
 		j.root = &root.BaseTrustedMaterial{}
 		j.key, err = sgsignature.LoadDefaultVerifier(public, options.WithED25519ph())
 		return j, err

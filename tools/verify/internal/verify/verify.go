@@ -95,7 +95,7 @@ func Image(ctx context.Context, r Request, p *signature.Policy, o registry.Optio
 
 // decide looks at bundles, then at classic signatures, until one counts.
 func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verdict, error) {
-	var failed error // to ask, which is not to say that nobody has signed
+	var failed error // to ask, which is not to say that no signature exists
 	var refusals []error
 	for _, look := range []func(context.Context, source, *judge) ([]candidate, error){bundles, classic} {
 		candidates, err := look(ctx, s, j)
