@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
 	"github.com/vessux/openlock/internal/sanitize"
 )
 
@@ -54,14 +52,22 @@ func asFailure(err error) *failure {
 // errGone is the registry's own word that what was asked for is not there.
 var errGone = errors.New("not there")
 
+// The codes of errors that change what a status means (OCI Distribution
+// Specification 1.1, "Error codes").
+const (
+	codeUnauthorized = "UNAUTHORIZED"
+	codeDenied       = "DENIED"
+	codeTooMany      = "TOOMANYREQUESTS"
+)
+
 // meaning is the status that an answer stands for. Some registries say 404 and
 // explain in the body that they mean "denied".
-func meaning(status int, codes []transport.ErrorCode) int {
+func meaning(status int, codes []string) int {
 	for _, c := range codes {
 		switch {
-		case c == transport.TooManyRequestsErrorCode:
+		case c == codeTooMany:
 			return http.StatusTooManyRequests
-		case status == http.StatusNotFound && (c == transport.UnauthorizedErrorCode || c == transport.DeniedErrorCode):
+		case status == http.StatusNotFound && (c == codeUnauthorized || c == codeDenied):
 			return http.StatusForbidden
 		}
 	}
@@ -71,7 +77,7 @@ func meaning(status int, codes []transport.ErrorCode) int {
 // failStatus judges an HTTP status other than 200. A 404 is invalid here: the
 // one place where it means "not there" is the answer to a GET of a manifest or
 // blob, which [session.get] sees to.
-func failStatus(step string, status int, codes []transport.ErrorCode) error {
+func failStatus(step string, status int, codes []string) error {
 	said := strings.TrimSpace(fmt.Sprintf("%s: HTTP %d %s", step, status, http.StatusText(status)))
 	if len(codes) > 0 && isWord(codes[0]) {
 		said = fmt.Sprintf("%s: HTTP %d, %s", step, status, codes[0])
@@ -90,8 +96,8 @@ func failStatus(step string, status int, codes []transport.ErrorCode) error {
 
 // isWord reports whether a code looks like one, MANIFEST_UNKNOWN. Other text
 // is the registry's own, and may repeat what it was sent, such as a login.
-func isWord(c transport.ErrorCode) bool {
-	return c != "" && len(c) <= 40 && strings.Trim(string(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+func isWord(c string) bool {
+	return c != "" && len(c) <= 40 && strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 
 // failTransport judges an error that came instead of an answer, and keeps it as
@@ -110,7 +116,7 @@ func failTransport(step string, err error) error {
 func judgeTransport(step string, err error) error {
 	var (
 		known     *failure
-		status    *transport.Error
+		status    *statusError
 		netErr    net.Error
 		dnsErr    *net.DNSError
 		certErr   *tls.CertificateVerificationError
@@ -134,13 +140,11 @@ func judgeTransport(step string, err error) error {
 	case errors.As(err, &certErr), errors.As(err, &authority), errors.As(err, &op) && op.Op == "remote error":
 		return unreachable(false, "TLS: %s", text)
 	case errors.As(err, &status):
-		return failStatus(step, status.StatusCode, codesOf(status.Errors))
-	case errors.As(err, &syntax), errors.As(err, &mismatch), strings.HasPrefix(full, "no token in bearer response"):
-		return &failure{state: StateInvalid, reason: step + ": the answer is not a token in JSON"}
+		return failStatus(step, status.status, status.codes)
+	case errors.As(err, &syntax), errors.As(err, &mismatch):
+		return &failure{state: StateInvalid, reason: step + ": the answer is not the JSON that is due"}
 	case strings.HasPrefix(full, "body exceeds "): // go-containerregistry's own limit
 		return &failure{state: StateInvalid, reason: step + ": the answer is larger than it may be"}
-	case strings.Contains(full, "www-authenticate"), strings.Contains(full, `realm scheme "`):
-		return &failure{state: StateInvalid, reason: step + ": its token server must not be asked: " + text}
 	case errors.As(err, &dnsErr):
 		return unreachable(false, "host %s is not found (DNS)", sanitize.Line(dnsErr.Name))
 	case errors.As(err, &errno) && errno == syscall.ECONNREFUSED:
@@ -166,19 +170,19 @@ func lastClause(text string) string {
 	return text
 }
 
-func codesOf(ds []transport.Diagnostic) []transport.ErrorCode {
-	var codes []transport.ErrorCode
-	for _, d := range ds {
-		codes = append(codes, d.Code)
-	}
-	return codes
-}
-
 // errorCodes reads the codes of an OCI error body; nil when it is none.
-func errorCodes(body []byte) []transport.ErrorCode {
-	var e transport.Error
+func errorCodes(body []byte) []string {
+	var e struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
 	if json.Unmarshal(body, &e) != nil {
 		return nil
 	}
-	return codesOf(e.Errors)
+	var codes []string
+	for _, said := range e.Errors {
+		codes = append(codes, said.Code)
+	}
+	return codes
 }

@@ -8,10 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
 )
@@ -116,7 +112,7 @@ func FuzzErrorCodes(f *testing.F) {
 			t.Errorf("reason %q is not fit to print", fail.reason)
 		}
 		for _, c := range codes {
-			if c == transport.TooManyRequestsErrorCode && fail.state != StateThrottled && meaning(status, codes) == 429 {
+			if c == codeTooMany && fail.state != StateThrottled && meaning(status, codes) == 429 {
 				t.Errorf("HTTP %d %s gives state %q", status, body, fail.state)
 			}
 		}
@@ -156,13 +152,13 @@ func FuzzChallenge(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	repo, err := name.NewRepository("registry.example/a/b", name.StrictValidation)
+	at, err := placeOf("registry.example/a/b")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, challenge string) {
 		c := &challenger{challenge: challenge}
-		_, err := open(t.Context(), repo, authn.FromConfig(authn.AuthConfig{Username: "robot", Password: "hunter2"}), c, time.Second, transport.PullScope)
+		_, err := open(t.Context(), at, login{user: "robot", password: "hunter2"}, c, time.Second, pull)
 		if err != nil {
 			fail := asFailure(err)
 			if fail.reason == "" || fail.reason != sanitize.Line(fail.reason) || strings.Contains(fail.reason, "hunter2") {

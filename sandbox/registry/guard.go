@@ -25,11 +25,10 @@ import (
 const maxRedirects = 5
 
 // guard stands below every request of a session, the ping and the token
-// exchange included, which go-containerregistry sends by clients of its own.
+// exchange included.
 // It refuses redirects that only a hostile or broken registry gives, and a
-// change of protocol. It remembers the last Retry-After of a 429, since
-// go-containerregistry's errors carry no headers, and whether anybody wanted a
-// login.
+// change of protocol. It remembers the last Retry-After of a 429, and whether a
+// login was asked for.
 type guard struct {
 	inner   http.RoundTripper
 	host    string   // of the registry, without its port
@@ -182,6 +181,12 @@ func isInner(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
+	return isInnerAddress(host)
+}
+
+// isInnerAddress is isInner for what is no name.
+func isInnerAddress(host string) bool {
+	host = strings.TrimSuffix(host, ".")
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		last := host[strings.LastIndexByte(host, '.')+1:]

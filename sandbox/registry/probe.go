@@ -19,10 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -72,7 +69,7 @@ func (o Options) withDefaults() Options {
 // Result.
 func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
 	o = o.withDefaults()
-	repo, err := name.NewRepository(q.Ref.Repository, name.StrictValidation)
+	at, err := placeOf(q.Ref.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +86,7 @@ func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
 		defer func() { spent += time.Since(start) }()
 		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
-		return attempt(ctx, repo, q, o)
+		return attempt(ctx, at, q, o)
 	})
 }
 
@@ -113,39 +110,40 @@ func normalizeAll(platforms []string) ([]string, error) {
 
 // attempt probes once with the stored login and, where that is rejected, once
 // more without: base images are public, and a stale login must not hide them.
-func attempt(ctx context.Context, repo name.Repository, q Query, o Options) (*Result, *failure) {
-	l, warnings := login{auth: authn.Anonymous}, []string(nil)
+func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failure) {
+	var l login
+	var warnings []string
 	if !o.Anonymous {
-		l, warnings = storedLogin(ctx, repo, o.Timeout/2)
+		l, warnings = storedLogin(ctx, at, o.Timeout/2)
 	}
-	res, fail := attemptAs(ctx, repo, l.auth, q, o)
+	res, fail := attemptAs(ctx, at, l, q, o)
 	if res.State == StateDenied && !l.anonymous() {
 		what := "was rejected"
 		if fail.withheld {
 			what = "was not used (" + fail.reason + ")"
 		}
-		warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s %s; trying without it", repo.RegistryStr(), l.source, what)))
-		l = login{auth: authn.Anonymous}
-		res, fail = attemptAs(ctx, repo, l.auth, q, o)
+		warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s %s; trying without it", at.host, l.source, what)))
+		l = login{}
+		res, fail = attemptAs(ctx, at, l, q, o)
 	}
 	if res.State == StateDenied {
-		res.Hint = "sign in with `podman login " + repo.RegistryStr() + "` or `docker login " + repo.RegistryStr() + "`, or ask for the image to be made public"
+		res.Hint = "sign in with `podman login " + at.host + "` or `docker login " + at.host + "`, or ask for the image to be made public"
 	}
 	res.Warnings, res.Anonymous = warnings, l.anonymous()
 	res.IgnoreLogins = fail == nil && (l.anonymous() || !res.challenged)
 	return res, fail
 }
 
-func attemptAs(ctx context.Context, repo name.Repository, auth authn.Authenticator, q Query, o Options) (*Result, *failure) {
+func attemptAs(ctx context.Context, at place, l login, q Query, o Options) (*Result, *failure) {
 	base := transportFor(o)
 	defer base.CloseIdleConnections()
 	res := &Result{Ref: q.Ref.String()}
-	s, err := open(ctx, repo, auth, base, o.HeaderTimeout, transport.PullScope)
+	s, err := open(ctx, at, l, base, o.HeaderTimeout, pull)
 	if err == nil {
 		err = s.walk(ctx, q, res)
 		res.challenged = s.guard.wanted.Load()
 	}
-	hidden := secrets(ctx, auth)
+	hidden := l.secrets()
 	if err == nil {
 		res.Reason = withoutSecrets(res.Reason, hidden)
 		for i, p := range res.Platforms {

@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // Reader reads from one repository what a probe does not look at, such as
@@ -23,16 +19,16 @@ type Reader struct {
 // with none where o says so. The error is an [*Error], or ctx's cause.
 func OpenReader(ctx context.Context, repository string, o Options) (*Reader, error) {
 	o = o.withDefaults()
-	repo, err := name.NewRepository(repository, name.StrictValidation)
+	at, err := placeOf(repository)
 	if err != nil {
 		return nil, err
 	}
-	l := login{auth: authn.Anonymous}
+	var l login
 	if !o.Anonymous {
-		l, _ = storedLogin(ctx, repo, o.Timeout/2)
+		l, _ = storedLogin(ctx, at, o.Timeout/2)
 	}
 	r := &Reader{base: transportFor(o)}
-	r.session, err = open(ctx, repo, l.auth, bounded{r.base}, o.HeaderTimeout, transport.PullScope)
+	r.session, err = open(ctx, at, l, bounded{r.base}, o.HeaderTimeout, pull)
 	if err == nil {
 		return r, nil
 	}
@@ -40,7 +36,7 @@ func OpenReader(ctx context.Context, repository string, o Options) (*Reader, err
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	return nil, Explain("registry "+repo.RegistryStr(), err)
+	return nil, Explain("registry "+at.host, err)
 }
 
 // Close ends the reader's connections.

@@ -9,10 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -30,7 +27,8 @@ const maxConns = 8
 // go-containerregistry's remote package, since a truthful probe has to see
 // what that package hides: status codes, digest headers, sizes.
 type session struct {
-	repo   name.Repository
+	at     place
+	signer *signer
 	client *http.Client
 	guard  *guard
 }
@@ -51,23 +49,27 @@ func transportFor(o Options) *http.Transport {
 	}
 }
 
-// open pings the registry and gets a token for repo, for what scope says:
-// pull, or pull and push.
-func open(ctx context.Context, repo name.Repository, auth authn.Authenticator, base http.RoundTripper, patience time.Duration, scope string) (*session, error) {
-	if repo.Scheme() == "http" {
+// What a session may do, as the token protocol says it.
+const (
+	pull = "pull"
+	push = "push,pull"
+)
+
+// open pings the registry and gets a token for the place, for the actions.
+func open(ctx context.Context, at place, l login, base http.RoundTripper, patience time.Duration, actions string) (*session, error) {
+	if at.mayBeClear() {
 		// A loopback registry is asked over TLS first, then in the clear; the
 		// two share the time that one silent server may cost.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	registry := url.URL{Host: repo.RegistryStr()}
-	g := &guard{inner: base, host: registry.Hostname(), tlsOnly: repo.Scheme() == "https", secrets: secrets(ctx, auth), proxy: proxyOf(base)}
-	tr, err := transport.NewWithContext(ctx, repo.Registry, auth, g, []string{repo.Scope(scope)})
+	g := &guard{inner: base, host: hostname(at.host), tlsOnly: !at.mayBeClear(), secrets: l.secrets(), proxy: proxyOf(base)}
+	s, err := newSigner(ctx, at, l, g, at.scope(actions))
 	if err != nil {
-		return nil, g.fill(failTransport("registry "+repo.RegistryStr(), err))
+		return nil, g.fill(failTransport("registry "+at.host, err))
 	}
-	return &session{repo: repo, client: &http.Client{Transport: tr}, guard: g}, nil
+	return &session{at: at, signer: s, client: &http.Client{Transport: s}, guard: g}, nil
 }
 
 // document is a manifest as a registry gave it.
@@ -140,12 +142,7 @@ func (s *session) get(ctx context.Context, kind, identifier, what string, accept
 }
 
 func (s *session) ask(ctx context.Context, method, kind, identifier string, accept []types.MediaType) (*http.Response, error) {
-	u := url.URL{
-		Scheme: s.repo.Scheme(),
-		Host:   s.repo.RegistryStr(),
-		Path:   fmt.Sprintf("/v2/%s/%s/%s", s.repo.RepositoryStr(), kind, identifier),
-	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, s.url(kind+"/"+identifier), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +150,12 @@ func (s *session) ask(ctx context.Context, method, kind, identifier string, acce
 		req.Header.Add("Accept", string(mt))
 	}
 	return s.client.Do(req)
+}
+
+// url is the address of something of the repository.
+func (s *session) url(path string) string {
+	u := url.URL{Scheme: s.signer.scheme, Host: s.at.host, Path: "/v2/" + s.at.path + "/" + path}
+	return u.String()
 }
 
 // read returns the body of an answer, or judges the one that is none.

@@ -15,10 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
 	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -68,12 +64,11 @@ func (h *hosted) probe(t *testing.T) *failure {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	ref := tag.Ref{Repository: "example.com/vessux/openlock-base", Tag: "0123456789ab"}
-	repo, err := name.NewRepository(ref.Repository)
+	at, err := placeOf(ref.Repository)
 	if err != nil {
 		t.Fatal(err)
 	}
-	login := authn.FromConfig(authn.AuthConfig{Username: "robot", Password: "hunter2"})
-	s, err := open(ctx, repo, login, h.base, 3*time.Second, transport.PullScope)
+	s, err := open(ctx, at, login{user: "robot", password: "hunter2"}, h.base, 3*time.Second, pull)
 	if err == nil {
 		err = s.walk(ctx, Query{Ref: ref, Platforms: []string{"linux/amd64"}}, &Result{})
 	}

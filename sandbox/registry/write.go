@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -38,7 +35,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Writer may write to one repository. Close it after use.
 type Writer struct {
-	repo    name.Repository
 	session *session
 	base    *http.Transport
 	retry   Retry
@@ -50,18 +46,18 @@ type Writer struct {
 // The error is an [*Error], or ctx's cause.
 func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, error) {
 	o = o.withDefaults()
-	repo, err := name.NewRepository(repository, name.StrictValidation)
+	at, err := placeOf(repository)
 	if err != nil {
 		return nil, err
 	}
-	l, warnings := storedLogin(ctx, repo, o.Timeout/2)
+	l, warnings := storedLogin(ctx, at, o.Timeout/2)
 	o.HeaderTimeout = writePatience
-	w := &Writer{repo: repo, base: transportFor(o), retry: o.Retry}
+	w := &Writer{base: transportFor(o), retry: o.Retry}
 	err = w.try(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, writePatience)
 		defer cancel()
 		var err error
-		if w.session, err = open(ctx, repo, l.auth, w.base, writePatience, transport.PushScope); err != nil {
+		if w.session, err = open(ctx, at, l, w.base, writePatience, push); err != nil {
 			return err
 		}
 		return w.session.beginUpload(ctx)
@@ -71,7 +67,7 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 	}
 	w.Close()
 	if e, ok := err.(*Error); ok && e.State == StateDenied {
-		e.Remedy = "no login is stored for " + repo.RegistryStr() + "; sign in with one that may write there"
+		e.Remedy = "no login is stored for " + at.host + "; sign in with one that may write there"
 		if !l.anonymous() {
 			e.Remedy = "the login from " + l.source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
 		}
@@ -176,9 +172,8 @@ func (s *session) beginUpload(ctx context.Context) error {
 
 // send writes something, and returns the answer of a registry that took it.
 func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
-	what := "writing to " + s.repo.Name()
-	u := fmt.Sprintf("%s://%s/v2/%s/%s", s.repo.Scheme(), s.repo.RegistryStr(), s.repo.RepositoryStr(), path)
-	req, err := http.NewRequestWithContext(ctx, method, u, bytes.NewReader(body))
+	what := "writing to " + s.at.String()
+	req, err := http.NewRequestWithContext(ctx, method, s.url(path), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

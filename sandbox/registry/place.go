@@ -1,0 +1,66 @@
+package registry
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// hub is the host that answers for docker.io, and the one that logins for it
+// are stored under.
+const hub = "index.docker.io"
+
+// place is where a repository is: its registry, and its path there.
+type place struct {
+	host string // with its port, where it has one
+	path string
+}
+
+func placeOf(repository string) (place, error) {
+	if err := tag.CheckRepository(repository); err != nil {
+		return place{}, err
+	}
+	host, path, _ := strings.Cut(repository, "/")
+	if u, err := url.Parse("//" + host); err != nil || u.Host != host {
+		return place{}, fmt.Errorf("repository %q: host %q is not one of a URL", repository, host)
+	}
+	if host == "docker.io" {
+		host = hub
+	}
+	if host == hub && !strings.Contains(path, "/") {
+		return place{}, fmt.Errorf("repository %q: an image without an owner is docker.io/library/%s", repository, path)
+	}
+	return place{host: host, path: path}, nil
+}
+
+// String returns the repository as messages name it.
+func (p place) String() string { return p.host + "/" + p.path }
+
+// scope is what a token is asked for, by the token protocol of registries.
+func (p place) scope(actions string) string { return "repository:" + p.path + ":" + actions }
+
+// mayBeClear reports whether a registry may speak in the clear: those on this
+// machine do, and many at an IPv4 address of a private network.
+func (p place) mayBeClear() bool {
+	name := hostname(p.host)
+	ip, _ := netip.ParseAddr(name)
+	return strings.HasPrefix(p.host, "localhost:") || strings.HasSuffix(name, ".localhost") ||
+		name == "127.0.0.1" || name == "::1" || ip.Is4() && ip.IsPrivate()
+}
+
+func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
+
+// sameServer reports whether two hosts are one at one port, by a scheme.
+func sameServer(a, b, scheme string) bool {
+	full := func(host string) string {
+		if port := (&url.URL{Host: host}).Port(); port != "" {
+			return net.JoinHostPort(hostname(host), port)
+		}
+		return net.JoinHostPort(hostname(host), map[string]string{"http": "80", "https": "443"}[scheme])
+	}
+	return full(a) == full(b)
+}
