@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
 
 	"github.com/vessux/openlock/internal/userdir"
 )
@@ -40,13 +41,16 @@ func (p Program) readConfig() (config, error) {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
 	var values map[string]any
-	meta, err := toml.Decode(string(b), &values)
-	if err != nil {
-		return c, fmt.Errorf("configuration %s: %w", c.path, err)
+	if err := toml.Unmarshal(b, &values); err != nil {
+		place := c.path
+		if at := new(toml.DecodeError); errors.As(err, &at) {
+			line, column := at.Position()
+			place = fmt.Sprintf("%s, line %d, column %d", place, line, column)
+		}
+		return c, fmt.Errorf("configuration %s: %w", place, err)
 	}
 	known := configKeys()
-	for _, key := range meta.Keys() {
-		name := key.String()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, name) {
 			return c, &UsageError{
 				Err:    fmt.Errorf("configuration %s: unknown key %q", c.path, name),

@@ -192,10 +192,13 @@ func TestConfiguration(t *testing.T) {
 		t.Errorf("%+v, %v", s.Runtime, err)
 	}
 	for text, want := range map[string]string{
-		"runtime = 3":           "is not a string",
-		"[runtime]\na = 1":      "is not a string",
-		"platform = \"a/b\"":    "unknown key",
-		"runtim = \"podman\"\n": "hint: the keys are repository, containerfile, runtime and verify",
+		"runtime = 3":                    "is not a string",
+		"[runtime]\na = 1":               "is not a string",
+		"platform = \"a/b\"":             "unknown key",
+		"verify.key = \"x\"":             "verify is not a string",
+		"\n\nruntime = podman\n":         "config.toml, line 3, column ",
+		"runtime = \"\"\nruntime = \"\"": "config.toml, line 2, column ",
+		"runtim = \"podman\"\n":          "hint: the keys are repository, containerfile, runtime and verify",
 	} {
 		write(t, config, text)
 		if _, errOut, code := run(t, "tag"); code != 2 || !strings.Contains(errOut, want) {
