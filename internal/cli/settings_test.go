@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/adrg/xdg"
-
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 )
@@ -21,7 +19,6 @@ var update = flag.Bool("update", false, "write README.md's table of settings")
 func isolate(t *testing.T) (config string) {
 	t.Helper()
 	dir := t.TempDir()
-	t.Cleanup(xdg.Reload) // after the environment is what it was
 	t.Setenv("HOME", dir)
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("XDG_CACHE_HOME", "")
@@ -31,7 +28,6 @@ func isolate(t *testing.T) (config string) {
 			t.Setenv(Openlock.Variable(r.env), "")
 		}
 	}
-	xdg.Reload()
 	return filepath.Join(dir, "config", "openlock", "config.toml")
 }
 

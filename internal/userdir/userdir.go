@@ -1,29 +1,55 @@
 // Package userdir names the directories that openlock keeps for a user, by the
 // XDG Base Directory Specification. It makes none of them.
+//
+// It asks for each when it is needed: a library for all of them at every start
+// costs more than what most verbs do.
 package userdir
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+)
 
-	"github.com/adrg/xdg"
+// base is a directory of the specification: its variable, and its place where
+// that is not set, below the home or, on Windows, the local application data.
+type base struct{ variable, unix, mac, windows string }
+
+var (
+	config = base{"XDG_CONFIG_HOME", ".config", "Library/Application Support", ""}
+	cache  = base{"XDG_CACHE_HOME", ".cache", "Library/Caches", "cache"}
+	state  = base{"XDG_STATE_HOME", ".local/state", "Library/Application Support", ""}
 )
 
 // Config is the directory of a program's configuration.
-func Config(program string) (string, error) { return below(xdg.ConfigHome, "XDG_CONFIG_HOME", program) }
+func Config(program string) (string, error) { return config.below(runtime.GOOS, os.Getenv, program) }
 
 // Locks is the directory of the locks.
-func Locks() (string, error) { return below(xdg.CacheHome, "XDG_CACHE_HOME", "openlock", "locks") }
+func Locks() (string, error) { return cache.below(runtime.GOOS, os.Getenv, "openlock", "locks") }
 
 // Images is the directory of the records of images: what would be wrong to
 // lose with a cache.
-func Images() (string, error) { return below(xdg.StateHome, "XDG_STATE_HOME", "openlock", "images") }
+func Images() (string, error) { return state.below(runtime.GOOS, os.Getenv, "openlock", "images") }
 
-// below refuses the place in the root directory that an unset HOME leads to.
-func below(dir, env string, names ...string) (string, error) {
-	if os.Getenv("HOME") == "" && os.Getenv("USERPROFILE") == "" && os.Getenv(env) == "" {
-		return "", fmt.Errorf("neither HOME nor %s is set", env)
+// below returns a directory below the base. A path that is not absolute does not
+// count, as the specification has it.
+func (b base) below(goos string, getenv func(string) string, names ...string) (string, error) {
+	name := filepath.Join(names...)
+	if dir := getenv(b.variable); filepath.IsAbs(dir) {
+		return filepath.Join(dir, name), nil
 	}
-	return filepath.Join(append([]string{dir}, names...)...), nil
+	variable, home, place := "HOME", getenv("HOME"), b.unix
+	switch goos {
+	case "darwin":
+		place = b.mac
+	case "windows":
+		variable, place = "LOCALAPPDATA", b.windows
+		home = cmp.Or(getenv(variable), filepath.Join(getenv("USERPROFILE"), "AppData", "Local"))
+	}
+	if !filepath.IsAbs(home) {
+		return "", fmt.Errorf("neither %s nor %s is set to an absolute path", variable, b.variable)
+	}
+	return filepath.Join(home, filepath.FromSlash(place), name), nil
 }
