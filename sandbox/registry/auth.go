@@ -54,11 +54,11 @@ func (s *signer) RoundTrip(req *http.Request) (*http.Response, error) {
 	used := s.header
 	s.mu.Unlock()
 	resp, err := s.send(req, s.scheme, used)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || req.Body != nil && req.GetBody == nil {
 		return resp, err
 	}
 	again, err := s.renew(req.Context(), used, challengeOf(resp.Header))
-	if err == nil && (again == used || req.Body != nil && req.GetBody == nil) {
+	if err == nil && again == used {
 		return resp, nil
 	}
 	resp.Body.Close()

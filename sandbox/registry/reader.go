@@ -1,10 +1,12 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // Reader reads from one repository what a probe does not look at, such as
@@ -42,11 +44,33 @@ func OpenReader(ctx context.Context, repository string, o Options) (*Reader, err
 // Close ends the reader's connections.
 func (r *Reader) Close() { r.base.CloseIdleConnections() }
 
-// Transport is for go-containerregistry's remote package: it is signed in
-// already.
-func (r *Reader) Transport() http.RoundTripper { return r.session.client.Transport }
+// Transport is for go-containerregistry's remote package: it signs requests by
+// itself. An answer that is neither good nor says that something is not there is
+// an error, which [Explain] understands.
+func (r *Reader) Transport() http.RoundTripper { return judged{r.session.signer} }
 
-// Explain tells what an error of go-containerregistry means, as a probe would;
+// judged refuses the statuses that tell nothing of what is there.
+type judged struct{ inner http.RoundTripper }
+
+func (j judged) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := j.inner.RoundTrip(req)
+	if err != nil || resp.StatusCode < http.StatusBadRequest {
+		return resp, err
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError)) // the status is an answer even where it is lost
+	codes := errorCodes(body)
+	status := meaning(resp.StatusCode, codes)
+	// So registries answer that do not list referrers: a tag does then.
+	unlisted := strings.Contains(req.URL.Path, "/referrers/") && (status == http.StatusBadRequest || status == http.StatusNotAcceptable)
+	if status != http.StatusNotFound && !unlisted {
+		return nil, &statusError{resp.StatusCode, codes}
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// Explain tells what an error of a Transport means, as a probe would;
 // what is where it came from, for messages.
 func Explain(what string, err error) *Error {
 	return asFailure(failTransport(what, err)).result()

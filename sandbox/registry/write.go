@@ -81,8 +81,8 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 // Close ends the writer's connections.
 func (w *Writer) Close() { w.base.CloseIdleConnections() }
 
-// Transport is for go-containerregistry's remote package: it is signed in
-// already.
+// Transport is for go-containerregistry's remote package: it signs requests by
+// itself.
 func (w *Writer) Transport() http.RoundTripper { return w.session.client.Transport }
 
 // PutIndex puts an OCI image index of the children under a tag, and returns
