@@ -26,7 +26,7 @@ var library = []string{
 // leaves import nothing of this repository but other leaves.
 var leaves = []string{
 	"internal/containerfile", "internal/cosign", "internal/github", "internal/label", "internal/layout", "internal/lock", "internal/platform", "internal/poll",
-	"internal/process", "internal/record", "internal/sanitize", "internal/userdir",
+	"internal/login", "internal/process", "internal/record", "internal/registriesconf", "internal/sanitize", "internal/smallfile", "internal/userdir",
 }
 
 // layer is what packages may import.
@@ -44,6 +44,7 @@ var layers = []layer{
 	{"internal/label", []string{"sandbox/tag"}, nil},
 	{"internal/poll", leaves, []string{"github.com/cenkalti/backoff"}},
 	{"internal/lock", leaves, []string{"github.com/gofrs/flock"}},
+	{"internal/registriesconf", leaves, []string{"github.com/pelletier/go-toml/v2"}},
 	{"internal/userdir", leaves, []string{"github.com/adrg/xdg"}},
 	{"internal/layout", leaves, []string{"github.com/google/go-containerregistry"}},
 	{"sandbox/tag", nil, nil},

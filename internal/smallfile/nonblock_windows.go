@@ -1,0 +1,3 @@
+package smallfile
+
+const nonBlock = 0
