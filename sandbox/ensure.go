@@ -9,6 +9,7 @@ import (
 	"github.com/vessux/openlock/internal/lock"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -61,7 +62,7 @@ func (e *StateError) Unwrap() error { return e.Err }
 // without an error. One process at a time does so for an engine's store and an
 // identity; the others wait, and find the work done.
 //
-// Errors: [*StateError]; [*engine.NotInstalledError] where there is no
+// Errors: [*StateError]; [*engines.NotInstalledError] where there is no
 // candidate, [*engine.UnavailableError] where none answers; [*lock.Error];
 // ctx's cause; else what the engine said.
 func Ensure(ctx context.Context, b Base, o Options) (*EnsureResult, error) {
@@ -153,7 +154,7 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 		return nil, err
 	}
 	j := &job{Base: b, ref: ref, o: o, identity: b.Identity()}
-	first, down, err := engine.First(o.Engines, func(e engine.Engine) error {
+	first, down, err := engines.First(o.Engines, func(e engine.Engine) error {
 		j.engine = e
 		return j.look(ctx)
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -36,7 +37,7 @@ func TestExplain(t *testing.T) {
 		{"wrapped", fmt.Errorf("a: %w", &sandbox.InputError{Err: errors.New("x")}), 2, []string{"a: x"}, nil},
 		{"builder", &sandbox.BuilderError{Reason: "x", Remedy: "y"}, 2, []string{"x"}, []string{"y"}},
 		{"lock", &lock.Error{Path: "p", Err: syscall.EACCES}, 2, []string{"lock p: permission denied"}, []string{(&lock.Error{}).Hint()}},
-		{"no engine", &engine.NotInstalledError{Runtime: "podman"}, 2, []string{"container engine podman is not installed: no such program in PATH"}, []string{"install podman or docker"}},
+		{"no engine", &engines.NotInstalledError{Runtime: "podman"}, 2, []string{"container engine podman is not installed: no such program in PATH"}, []string{"install podman or docker"}},
 		{"one engine down", podman, 2, []string{"podman does not answer: broken"}, []string{"fix it"}},
 		{"engines down", errors.Join(podman, docker), 2, []string{podman.Error(), docker.Error()}, []string{"fix it", "start it"}},
 		{"complete and not pulled", state(registry.StateComplete), 1, []string{"why"}, []string{"do"}},

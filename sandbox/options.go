@@ -11,6 +11,7 @@ import (
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -41,7 +42,7 @@ func ParsePolicy(s string) (Policy, error) {
 type Options struct {
 	// Engines are the candidates, the preferred one first. The first that
 	// answers is used. None of them may be nil; default: those that
-	// [engine.Find] finds for [engine.Auto], and what they print is dropped.
+	// [engines.Find] finds for [engines.Auto], and what they print is dropped.
 	Engines []engine.Engine
 	// Platform is os/arch[/variant]; default: linux on this machine's architecture.
 	Platform string
@@ -125,7 +126,7 @@ func (o Options) withDefaults() (Options, error) {
 // candidates returns the engines that were given, or those that are installed.
 func candidates(given []engine.Engine) ([]engine.Engine, error) {
 	if len(given) == 0 {
-		return engine.Find(engine.Auto, nil)
+		return engines.Find(engines.Auto, nil)
 	}
 	for i, e := range given {
 		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {

@@ -12,6 +12,7 @@ import (
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -118,7 +119,7 @@ func TestNoEngine(t *testing.T) {
 	home(t, t.TempDir())
 	t.Setenv("PATH", t.TempDir())
 	b := toPublish(labtest.Registry(t))
-	missing := new(engine.NotInstalledError)
+	missing := new(engines.NotInstalledError)
 	if _, err := sandbox.Plan(t.Context(), b, sandbox.Options{}); !errors.As(err, &missing) {
 		t.Error(err)
 	}
@@ -131,7 +132,7 @@ func TestNoEngine(t *testing.T) {
 func TestNilEngine(t *testing.T) {
 	home(t, t.TempDir())
 	b := toPublish(labtest.Registry(t))
-	found, err := engine.Find(engine.Auto, nil)
+	found, err := engines.Find(engines.Auto, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 )
 
 // App is one run of a command. The zero value is not usable: Program, Out and
@@ -74,18 +75,18 @@ func (a *App) Print(text string, v any) error {
 	return nil
 }
 
-// engines finds the engines of the settings. What they print goes to out.
-func engines(s Settings, out io.Writer) ([]engine.Engine, error) {
-	found, err := engine.Find(s.Runtime, out)
+// installed finds the engines of the settings. What they print goes to out.
+func installed(s Settings, out io.Writer) ([]engine.Engine, error) {
+	found, err := engines.Find(s.Runtime, out)
 	if err != nil {
-		return nil, &UsageError{Err: err, Remedy: "install " + strings.Join(engine.Names(), " or ") + ", or choose an installed one with --runtime"}
+		return nil, &UsageError{Err: err, Remedy: "install " + strings.Join(engines.Names(), " or ") + ", or choose an installed one with --runtime"}
 	}
 	return found, nil
 }
 
 // options are those that ensure, build and plan share.
 func (a *App) options(s Settings, out io.Writer) (sandbox.Options, error) {
-	found, err := engines(s, out)
+	found, err := installed(s, out)
 	if err != nil {
 		return sandbox.Options{}, err
 	}

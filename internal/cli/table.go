@@ -6,7 +6,7 @@ import (
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
-	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 )
 
 // A setting is one row of the table that flags, environment variables, the
@@ -35,8 +35,8 @@ var table = []setting{
 		help: "repository of the image, host/path", set: setRepository},
 	{flag: "containerfile", kind: "path", env: "BASE_CONTAINERFILE", key: "containerfile", words: "the embedded one",
 		help: "path of the Containerfile", set: setContainerfile},
-	{flag: "runtime", kind: "engine", env: "RUNTIME", key: "runtime", values: append([]string{engine.Auto}, engine.Names()...),
-		def: engine.Auto, words: "auto: podman if it answers, else docker",
+	{flag: "runtime", kind: "engine", env: "RUNTIME", key: "runtime", values: append([]string{engines.Auto}, engines.Names()...),
+		def: engines.Auto, words: "auto: podman if it answers, else docker",
 		help: "container engine", set: text(func(s *Settings) *string { return &s.Runtime })},
 	{flag: "verify", kind: "policy", env: "VERIFY", key: "verify", words: verifyOff,
 		help: "signature that a published image must carry: key=FILE, or certificate-identity=WHO,certificate-oidc-issuer=URL, or off", set: setVerify},

@@ -23,6 +23,7 @@ type GoBuild struct {
 	Package string   // as the go command takes it, from the module's directory
 	LDFlags string   // beside -s -w
 	Env     []string // NAME=value, beside the process's own
+	Overlay string   // of the go command's flag -overlay; empty: none
 }
 
 // Run writes the program to path.
@@ -31,7 +32,11 @@ func (b GoBuild) Run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", strings.TrimSpace("-ldflags=-s -w "+b.LDFlags), "-o", path, b.Package)
+	args := []string{"build", "-trimpath", strings.TrimSpace("-ldflags=-s -w " + b.LDFlags), "-o", path}
+	if b.Overlay != "" {
+		args = append(args, "-overlay", b.Overlay)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, b.Package)...)
 	cmd.Dir = filepath.Join(root, filepath.FromSlash(b.Module))
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), b.Env...)
 	return runGo(cmd)

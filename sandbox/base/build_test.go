@@ -12,7 +12,7 @@ import (
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
-	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 )
 
 // TestBuild builds the stand-in as a host does, and looks at it from inside.
@@ -40,7 +40,7 @@ func TestBuild(t *testing.T) {
 func (s *standIn) build(ctx context.Context, t *testing.T, text string) (*sandbox.EnsureResult, error) {
 	t.Helper()
 	var said bytes.Buffer
-	found, err := engine.Find("podman", &said)
+	found, err := engines.Find("podman", &said)
 	if err != nil {
 		t.Fatal(err)
 	}

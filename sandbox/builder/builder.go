@@ -17,7 +17,7 @@ import (
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -59,11 +59,11 @@ var drivers = []struct {
 // Find returns the builder that the options choose. It starts nothing but
 // `docker buildx version`. The error is a [*sandbox.BuilderError].
 func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
-	runtime := cmp.Or(o.Runtime, engine.Auto)
+	runtime := cmp.Or(o.Runtime, engines.Auto)
 	var why, known []string
 	for _, d := range drivers {
 		known = append(known, d.runtime)
-		if runtime != engine.Auto && runtime != d.runtime {
+		if runtime != engines.Auto && runtime != d.runtime {
 			continue
 		}
 		b, unusable := d.find(ctx, o)

@@ -9,6 +9,7 @@ import (
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -69,7 +70,7 @@ func buildOnHost(t *testing.T, runtime string, r sandbox.LegRequest) {
 	if runtime == "docker" {
 		t.Setenv("DOCKER_HOST", labtest.Docker(t).Host)
 	}
-	found, err := engine.Find(runtime, logTo(t))
+	found, err := engines.Find(runtime, logTo(t))
 	if err != nil {
 		t.Fatal(err)
 	}

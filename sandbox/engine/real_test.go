@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -61,7 +61,7 @@ func setenv(t *testing.T, env []string) {
 
 func find(t *testing.T, name string, output io.Writer) engine.Engine {
 	t.Helper()
-	found, err := engine.Find(name, output)
+	found, err := engines.Find(name, output)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,52 +282,4 @@ func switchingDaemon(t *testing.T) (host string) {
 	}))
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
-}
-
-func TestFind(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("PATH", dir)
-	var missing *engine.NotInstalledError
-	if _, err := engine.Find("", nil); !errors.As(err, &missing) || missing.Runtime != engine.Auto {
-		t.Errorf("nothing installed: %v", err)
-	}
-	for _, n := range []string{"docker", "podman"} {
-		if err := os.WriteFile(filepath.Join(dir, n), []byte("#!/bin/sh\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	names := func(runtime string) string {
-		found, err := engine.Find(runtime, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all []string
-		for _, e := range found {
-			all = append(all, e.Name())
-		}
-		return strings.Join(all, " ")
-	}
-	for runtime, want := range map[string]string{"": "podman docker", "auto": "podman docker", "podman": "podman", "docker": "docker"} {
-		if got := names(runtime); got != want {
-			t.Errorf("runtime %q: %s, want %s", runtime, got, want)
-		}
-	}
-	if _, err := engine.Find("crio", nil); err == nil || !strings.Contains(err.Error(), `"crio"`) {
-		t.Errorf("unknown runtime: %v", err)
-	}
-	if err := os.Remove(filepath.Join(dir, "docker")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := engine.Find("docker", nil); !errors.As(err, &missing) || missing.Runtime != "docker" {
-		t.Errorf("docker asked for and not installed: %v", err)
-	}
-	if err := os.Chmod(filepath.Join(dir, "podman"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := exec.LookPath("podman"); err == nil {
-		t.Skip("this user can run files that are not executable")
-	}
-	if _, err := engine.Find("podman", nil); err == nil {
-		t.Error("a file that is not executable is taken for an engine")
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vessux/openlock/internal/lab"
 	sandboxengine "github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 )
 
 // engine is the engine of the demo: podman in a store of the demo's own, or
@@ -25,11 +26,11 @@ type engine struct {
 }
 
 func findEngine(ctx context.Context, dir string, registries ...string) (*engine, error) {
-	found, err := sandboxengine.Find(os.Getenv("OPENLOCK_RUNTIME"), nil)
+	found, err := engines.Find(os.Getenv("OPENLOCK_RUNTIME"), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: get one with `go run magefile.go setup`", err)
 	}
-	first, down, err := sandboxengine.First(found, func(e sandboxengine.Engine) error {
+	first, down, err := engines.First(found, func(e sandboxengine.Engine) error {
 		// Any answer will do, and that it has no such image is one.
 		if _, err := e.Inspect(ctx, "openlock-demo:none"); !errors.Is(err, sandboxengine.ErrNotFound) {
 			return err

@@ -1,109 +1,22 @@
 package enginetest_test
 
 import (
-	"context"
-	"maps"
+	"bytes"
+	"encoding/json"
 	"os"
-	"slices"
+	"os/exec"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
+	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/enginetest"
+	"github.com/vessux/openlock/sandbox/engine/enginetest/testdata/third"
 	"github.com/vessux/openlock/sandbox/tag"
 )
-
-// third is an engine that holds what an image says of itself, and cannot build.
-// It shows what it takes to write one.
-type third struct {
-	mu     sync.Mutex
-	images map[string]*engine.Image // by ref and by ID
-	down   bool
-}
-
-func (*third) Name() string  { return "third" }
-func (*third) Store() string { return "third in memory" }
-
-func (e *third) Inspect(ctx context.Context, ref string) (*engine.Image, error) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
-	if e.down {
-		return nil, &engine.UnavailableError{Engine: "third", Reason: "it is switched off", Remedy: "switch it on"}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if i, ok := e.images[ref]; ok {
-		return i, nil
-	}
-	return nil, engine.ErrNotFound
-}
-
-func (e *third) Pull(ctx context.Context, ref, platform string, _ engine.PullOptions) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	from, err := name.ParseReference(ref)
-	if err != nil {
-		return err
-	}
-	want, err := v1.ParsePlatform(platform)
-	if err != nil {
-		return err
-	}
-	image, err := remote.Image(from, remote.WithContext(ctx), remote.WithPlatform(*want))
-	if err != nil {
-		return err
-	}
-	config, err := image.ConfigFile()
-	if err != nil {
-		return err
-	}
-	id, err := image.ConfigName()
-	if err != nil {
-		return err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i := &engine.Image{ID: id.String(), Platform: config.Platform().String(), Labels: config.Config.Labels, Digests: []string{ref}}
-	e.images[ref], e.images[i.ID] = i, i
-	return nil
-}
-
-func (e *third) Tag(_ context.Context, image, ref string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i, ok := e.images[image]
-	if !ok {
-		return engine.ErrNotFound
-	}
-	e.images[ref] = i
-	return nil
-}
-
-func (e *third) Remove(_ context.Context, ref string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i, ok := e.images[ref]
-	if !ok {
-		return engine.ErrNotFound
-	}
-	delete(e.images, ref)
-	// The ID goes with the last name.
-	if rest := slices.Collect(maps.Values(e.images)); len(rest) == 1 && rest[0] == i {
-		delete(e.images, i.ID)
-	}
-	return nil
-}
-
-func newThird() *third { return &third{images: map[string]*engine.Image{}} }
 
 // TestThirdEngine: an engine that this repository does not know passes the
 // suite, and works through Ensure and Plan.
@@ -113,15 +26,16 @@ func TestThirdEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, o := newThird(), sandbox.Options{LockDir: t.TempDir(), RecordDir: t.TempDir(), Platform: "linux/amd64"}
-	o.Engines = []engine.Engine{&third{down: true}, e}
+	down := third.New(filepath.Join(t.TempDir(), "none"))
+	o := sandbox.Options{LockDir: t.TempDir(), RecordDir: t.TempDir(), Platform: "linux/amd64"}
+	o.Engines = []engine.Engine{down, third.New(t.TempDir())}
 
 	if _, err := sandbox.Ensure(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "third cannot build images") {
 		t.Errorf("nothing is published: %v", err)
 	}
 	o.Build = sandbox.PolicyAlways
 	if _, err := sandbox.Plan(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "third cannot build images") {
-		t.Errorf("a build is asked for: %v", err)
+		t.Errorf("a build is requested: %v", err)
 	}
 	o.Build = sandbox.PolicyMissing
 
@@ -135,13 +49,86 @@ func TestThirdEngine(t *testing.T) {
 		}
 	}
 	enginetest.Run(t, enginetest.Fixture{
-		Engine: newThird(), Image: image, Platform: "linux/amd64", Labels: map[string]string{tag.Label: b.Identity()}, Broken: &third{down: true},
+		Engine: third.New(t.TempDir()), Image: image, Platform: "linux/amd64", Labels: map[string]string{tag.Label: b.Identity()}, Broken: down,
 	})
+}
+
+// TestThirdEngineInTheProgram builds the real program with one more row in the
+// table of engines, and nothing else changed. Its ensure pulls with that
+// engine, and finds what it pulled.
+func TestThirdEngineInTheProgram(t *testing.T) {
+	labtest.Slow(t, "it compiles a program of its own")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "openlock")
+	build := lab.GoBuild{Package: "./tools/openlock", Overlay: withThird(t, dir)}
+	if err := build.Run(t.Context(), program); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "Containerfile")
+	bin := filepath.Join(dir, "bin")
+	write(t, file, "FROM scratch\n")
+	write(t, filepath.Join(bin, "third"), "#!/bin/sh\n")
+	b := sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: labtest.Registry(t).Host() + "/vessux/openlock-base"}
+	ref, err := b.Ref()
+	if err != nil {
+		t.Fatal(err)
+	}
+	labtest.Publish(t, ref, b.Identity())
+	for _, source := range []string{"pulled", "local"} {
+		cmd := exec.Command(program, "ensure", "--json", "--platform", "linux/amd64", "--containerfile", file, "--repository", b.Repository)
+		cmd.Env = []string{"PATH=" + bin, "HOME=" + dir} // auto: it is the only engine
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, &stderr)
+		}
+		var said struct{ Ref, Engine, Source string }
+		if err := json.Unmarshal(out, &said); err != nil || said.Ref != ref.String() || said.Engine != "third" || said.Source != source {
+			t.Errorf("%+v, %v; want source %s\n%s%s", said, err, source, out, &stderr)
+		}
+	}
+}
+
+// withThird writes an overlay of the table in which third is one more engine,
+// and returns its path.
+func withThird(t *testing.T, dir string) string {
+	t.Helper()
+	root, err := lab.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, "sandbox", "engine", "engines", "table.go")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const row, folder = "\tdocker.Driver,\n", "import (\n"
+	with := strings.Replace(string(text), row, row+"\tthird.Driver,\n", 1)
+	with = strings.Replace(with, folder, folder+"\t\"github.com/vessux/openlock/sandbox/engine/enginetest/testdata/third\"\n", 1)
+	table, overlay := filepath.Join(dir, "table.go"), filepath.Join(dir, "overlay.json")
+	write(t, table, with)
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{path: table}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, string(replace))
+	return overlay
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestThirdEngineIsSmall: adding an engine stays a matter of one small file.
 func TestThirdEngineIsSmall(t *testing.T) {
-	text, err := os.ReadFile("third_test.go")
+	text, err := os.ReadFile(filepath.Join("testdata", "third", "third.go"))
 	if lines := strings.Count(string(text), "\n"); err != nil || lines >= 150 {
 		t.Errorf("%d lines, %v", lines, err)
 	}

@@ -1,4 +1,4 @@
-package engine
+package docker
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"runtime"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
 
 // endpoint is the address of a docker daemon.
@@ -24,10 +25,10 @@ type endpoint struct {
 	err     error  // the configuration names a daemon that cannot be made out
 }
 
-// dockerEndpoint finds the daemon as the docker program does: DOCKER_HOST,
+// findEndpoint finds the daemon as the docker program does: DOCKER_HOST,
 // then the context that DOCKER_CONTEXT or docker's config.json names, then the
 // system's own socket.
-func dockerEndpoint() endpoint {
+func findEndpoint() endpoint {
 	e := endpoint{dir: os.Getenv("DOCKER_CONFIG")}
 	if e.dir == "" {
 		home, _ := os.UserHomeDir()
@@ -36,7 +37,7 @@ func dockerEndpoint() endpoint {
 	if e.host = os.Getenv("DOCKER_HOST"); e.host == "" {
 		e.context = cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(e.dir))
 		if e.context == "" || e.context == "default" {
-			e.context, e.host = "", defaultDockerHost()
+			e.context, e.host = "", defaultHost()
 		} else {
 			e.host, e.tls, e.err = contextHost(e.dir, e.context)
 		}
@@ -49,16 +50,16 @@ func dockerEndpoint() endpoint {
 
 // withoutLogins returns the environment in which the docker program finds this
 // daemon, and no login for the registry of ref.
-func (e endpoint) withoutLogins(none noLogins, ref string) (env []string, err error) {
-	if err := none.dockerConfig(ref, e.context); err != nil {
+func (e endpoint) withoutLogins(none driver.NoLogins, ref string) (env []string, err error) {
+	if err := dockerConfig(none, ref, e.context); err != nil {
 		return nil, err
 	}
-	env = []string{"DOCKER_CONFIG=" + none.dir}
+	env = []string{"DOCKER_CONFIG=" + none.Dir}
 	if os.Getenv("DOCKER_CERT_PATH") == "" {
 		env = append(env, "DOCKER_CERT_PATH="+e.dir) // docker looks in DOCKER_CONFIG
 	}
 	if e.tls { // only the docker program reads the keys
-		return env, os.Symlink(filepath.Join(e.dir, "contexts"), filepath.Join(none.dir, "contexts"))
+		return env, os.Symlink(filepath.Join(e.dir, "contexts"), filepath.Join(none.Dir, "contexts"))
 	}
 	if e.context != "" { // a context without keys is one without TLS
 		env = append(env, "DOCKER_TLS=", "DOCKER_TLS_VERIFY=")
@@ -66,7 +67,18 @@ func (e endpoint) withoutLogins(none noLogins, ref string) (env []string, err er
 	return append(env, "DOCKER_HOST="+e.host, "DOCKER_CONTEXT="), nil
 }
 
-func defaultDockerHost() string {
+// dockerConfig writes docker's config.json with an empty entry for the
+// registry: docker asks the machine's key ring where a config says nothing.
+func dockerConfig(n driver.NoLogins, ref, context string) error {
+	c := map[string]any{"auths": driver.Entry(ref, struct{}{})}
+	if context != "" {
+		c["currentContext"] = context
+	}
+	_, err := n.Write("config.json", c)
+	return err
+}
+
+func defaultHost() string {
 	if runtime.GOOS == "windows" {
 		return "npipe:////./pipe/docker_engine"
 	}

@@ -1,4 +1,4 @@
-package engine
+package docker
 
 import (
 	"crypto/sha256"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vessux/openlock/sandbox/engine"
 )
 
 // daemonWith answers every question with one status and body.
@@ -42,8 +44,8 @@ func TestDaemonsAnswers(t *testing.T) {
 		{http.StatusOK, "<html>", false},
 	} {
 		_, err := daemonWith(t, c.status, c.body).Inspect(t.Context(), "x:y")
-		down := new(UnavailableError)
-		if errors.Is(err, ErrNotFound) != c.absent || errors.As(err, &down) == c.absent {
+		down := new(engine.UnavailableError)
+		if errors.Is(err, engine.ErrNotFound) != c.absent || errors.As(err, &down) == c.absent {
 			t.Errorf("HTTP %d %s: %v", c.status, c.body, err)
 		}
 	}
@@ -78,19 +80,19 @@ func TestOrderOfDockersSettings(t *testing.T) {
 		{"", "variable", inUse, "unix:///variable.sock", "variable"},
 		{"", "variable", `{}`, "unix:///variable.sock", "variable"},
 		{"", "", inUse, "unix:///config.sock", "config"},
-		{"", "default", inUse, defaultDockerHost(), ""},
-		{"", "", `{"currentContext":"default"}`, defaultDockerHost(), ""},
-		{"", "", `{}`, defaultDockerHost(), ""},
+		{"", "default", inUse, defaultHost(), ""},
+		{"", "", `{"currentContext":"default"}`, defaultHost(), ""},
+		{"", "", `{}`, defaultHost(), ""},
 	} {
 		t.Setenv("DOCKER_HOST", c.host)
 		t.Setenv("DOCKER_CONTEXT", c.context)
 		write(c.config, "config.json")
-		if e := dockerEndpoint(); e.err != nil || e.host != c.want || e.context != c.wantContext {
+		if e := findEndpoint(); e.err != nil || e.host != c.want || e.context != c.wantContext {
 			t.Errorf("%+v: host %q of context %q, %v", c, e.host, e.context, e.err)
 		}
 	}
 	t.Setenv("DOCKER_CONTEXT", "none")
-	if e := dockerEndpoint(); e.err == nil || e.network != "" {
+	if e := findEndpoint(); e.err == nil || e.network != "" {
 		t.Errorf("a context that does not exist: %+v", e)
 	}
 }

@@ -1,23 +1,29 @@
-package engine
+// Package podman is the engine podman.
+package podman
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
 
-// podmanName is what the engine and its program are called.
-const podmanName = "podman"
+// name is what the engine and its program are called.
+const name = "podman"
+
+// Driver opens podman.
+var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &podman{program: p} }}
+
+var _ engine.Builder = (*podman)(nil)
 
 // podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
@@ -25,31 +31,31 @@ const podmanName = "podman"
 type podman struct{ program process.Program }
 
 // Name returns "podman".
-func (*podman) Name() string { return podmanName }
+func (*podman) Name() string { return name }
 
 // Store is made of the environment that selects podman's store.
 func (*podman) Store() string {
 	return strings.Join([]string{
-		podmanName, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
+		name, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
 		os.Getenv("CONTAINERS_STORAGE_CONF"), os.Getenv("XDG_DATA_HOME"),
 	}, "\x00")
 }
 
 // Inspect asks podman once, and further only where it fails in words that are
 // not known.
-func (p *podman) Inspect(ctx context.Context, ref string) (*Image, error) {
+func (p *podman) Inspect(ctx context.Context, ref string) (*engine.Image, error) {
 	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
 		if p.missing(ctx, ref, err) {
-			return nil, ErrNotFound
+			return nil, engine.ErrNotFound
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, &UnavailableError{Engine: podmanName, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
+		return nil, &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
 	}
 	var images []struct {
 		ID           string `json:"Id"`
@@ -60,22 +66,22 @@ func (p *podman) Inspect(ctx context.Context, ref string) (*Image, error) {
 		Variant      string
 	}
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &UnavailableError{Engine: podmanName, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
+		return nil, &engine.UnavailableError{Engine: name, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
 	}
 	i := images[0]
-	return &Image{ID: i.ID, Platform: normalPlatform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+	return &engine.Image{ID: i.ID, Platform: driver.Platform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
 }
 
-// podmanFailed is the exit code of a podman command that failed. One that could
+// failed is the exit code of a podman command that failed. One that could
 // not even begin, as without a readable storage.conf, ends with 1.
-const podmanFailed = 125
+const failed = 125
 
 // missing tells whether podman says that it has no such image; err is how it
 // failed to show it. The words are those of podman 4 and 5. Should a later one
 // have others, `image exists` ends with 1, as a broken podman does too, and a
 // list of images proves that this one can open its store.
 func (p *podman) missing(ctx context.Context, ref string, err error) bool {
-	if process.ExitCode(err) == podmanFailed && saysMissing(err.Error()) {
+	if process.ExitCode(err) == failed && driver.SaysMissing(err.Error()) {
 		return true
 	}
 	if _, err := p.program.Ask(ctx, "image", "exists", ref); process.ExitCode(err) != 1 {
@@ -134,33 +140,33 @@ func brokenIn(err error) string {
 }
 
 // Pull runs podman pull.
-func (p *podman) Pull(ctx context.Context, ref, platform string, o PullOptions) error {
+func (p *podman) Pull(ctx context.Context, ref, platform string, o engine.PullOptions) error {
 	args, env := []string{"pull", "--platform", platform}, []string(nil)
 	if o.IgnoreLogins {
-		none, err := newNoLogins()
+		none, err := driver.NewNoLogins()
 		if err != nil {
 			return err
 		}
-		defer none.remove()
-		file, err := none.authfile(ref)
+		defer none.Remove()
+		file, err := authfile(none, ref)
 		if err != nil {
 			return err
 		}
-		if env, err = none.helpers(); err != nil {
+		if env, err = helpers(none); err != nil {
 			return err
 		}
 		args = append(args, "--authfile", file)
 	}
-	return p.program.Work(ctx, cmp.Or(o.Timeout, pullTimeout), env, append(args, ref)...)
+	return p.program.Work(ctx, cmp.Or(o.Timeout, driver.PullTimeout), env, append(args, ref)...)
 }
 
 // Build runs podman build. Where another podman has removed an image while
 // this one looked for what it could reuse, it begins again.
-func (p *podman) Build(ctx context.Context, b BuildRequest) (string, error) {
-	return buildWith(b, func(dir string, args []string) error {
+func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, error) {
+	return driver.Build(b, func(dir string, args []string) error {
 		args = append(append([]string{"build", "--format", "oci"}, args...), dir)
 		for try := 1; ; try++ {
-			err := p.program.Work(ctx, cmp.Or(b.Timeout, buildTimeout), nil, args...)
+			err := p.program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), nil, args...)
 			if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 				return err
 			}
@@ -186,29 +192,4 @@ func (p *podman) Tag(ctx context.Context, image, ref string) error {
 func (p *podman) Remove(ctx context.Context, ref string) error {
 	_, err := p.program.Ask(ctx, "rmi", ref)
 	return err
-}
-
-// buildWith prepares a build that both engines understand, runs it, and reads
-// the ID of what was built.
-func buildWith(b BuildRequest, run func(dir string, args []string) error) (string, error) {
-	c, err := containerfile.NewContext(b.Containerfile)
-	if err != nil {
-		return "", err
-	}
-	defer c.Remove()
-	args := []string{"--file", c.File, "--iidfile", c.Report, "--platform", b.Platform}
-	for k, v := range b.Labels {
-		args = append(args, "--label", k+"="+v)
-	}
-	if b.NoCache {
-		args = append(args, "--no-cache")
-	}
-	if err := run(c.Dir, args); err != nil {
-		return "", err
-	}
-	id, err := os.ReadFile(c.Report)
-	if err != nil || strings.TrimSpace(string(id)) == "" {
-		return "", fmt.Errorf("the build succeeded but left no image ID")
-	}
-	return strings.TrimSpace(string(id)), nil
 }

@@ -1,0 +1,72 @@
+// Package driver is what the engines share. Each has a folder beside this one,
+// with a [Driver], and a row in the table of package engines.
+package driver
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox/engine"
+)
+
+// Driver is a row of the table of engines.
+type Driver struct {
+	Name string // of the engine and of its program
+	// Open returns the engine. It asks it nothing.
+	Open func(program process.Program) engine.Engine
+}
+
+// Defaults of the limits on engines. A pull or build that takes longer hangs.
+const (
+	PullTimeout  = 20 * time.Minute
+	BuildTimeout = 90 * time.Minute
+)
+
+// SaysMissing tells whether what an engine says is that it has no such image.
+func SaysMissing(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "image not known") || strings.Contains(text, "no such image") || strings.Contains(text, "no such object")
+}
+
+// Platform joins what an engine tells of a platform.
+func Platform(os, arch, variant string) string {
+	p := os + "/" + arch
+	if variant != "" {
+		p += "/" + variant
+	}
+	if n, err := platform.Normalize(p); err == nil {
+		return n
+	}
+	return sanitize.Line(p)
+}
+
+// Build prepares a build that podman and docker both understand, runs it, and
+// reads the ID of what was built.
+func Build(b engine.BuildRequest, run func(dir string, args []string) error) (id string, err error) {
+	c, err := containerfile.NewContext(b.Containerfile)
+	if err != nil {
+		return "", err
+	}
+	defer c.Remove()
+	args := []string{"--file", c.File, "--iidfile", c.Report, "--platform", b.Platform}
+	for k, v := range b.Labels {
+		args = append(args, "--label", k+"="+v)
+	}
+	if b.NoCache {
+		args = append(args, "--no-cache")
+	}
+	if err := run(c.Dir, args); err != nil {
+		return "", err
+	}
+	report, err := os.ReadFile(c.Report)
+	if err != nil || strings.TrimSpace(string(report)) == "" {
+		return "", fmt.Errorf("the build succeeded but left no image ID")
+	}
+	return strings.TrimSpace(string(report)), nil
+}
