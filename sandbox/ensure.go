@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vessux/openlock/internal/lock"
@@ -135,6 +137,7 @@ type job struct {
 	local    local
 	// cannotBuild: the engine is no [engine.Builder].
 	cannotBuild bool
+	runs        string // the engine's platform
 	// ignoreLogins: the probe found that the stored logins do not work, or are
 	// not wanted.
 	ignoreLogins bool
@@ -155,7 +158,10 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 	}
 	j := &job{Base: b, ref: ref, o: o, identity: b.Identity()}
 	first, down, err := engines.First(o.Engines, func(e engine.Engine) error {
-		j.engine = e
+		j.engine, j.o.Platform = e, o.Platform
+		if err := j.describe(ctx); err != nil {
+			return err
+		}
 		return j.look(ctx)
 	})
 	switch {
@@ -166,6 +172,9 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 	}
 	for _, d := range down {
 		o.Notify(Notice{Text: fmt.Sprintf("%v; using %s", d, first.Name()), Warning: true})
+	}
+	if d := fromLocal(j.local, j.o); d == nil || d.Action != ActionUse {
+		j.warnOfEmulation()
 	}
 	return j, j.checkBuilder()
 }
@@ -193,6 +202,37 @@ func (j *job) say(d *Decision) *Decision {
 	return d
 }
 
+// describe asks the engine for its platform, which is the one of the image
+// where none was chosen.
+func (j *job) describe(ctx context.Context) error {
+	j.runs = HostPlatform()
+	if d, can := j.engine.(engine.Describer); can {
+		err := j.patiently(func() (err error) {
+			j.runs, _, err = d.Describe(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	j.o.Platform = cmp.Or(j.o.Platform, j.runs)
+	return nil
+}
+
+// warnOfEmulation says where the engine cannot run the image by itself.
+func (j *job) warnOfEmulation() {
+	if machine(j.o.Platform) != machine(j.runs) {
+		j.o.Notify(Notice{Text: fmt.Sprintf("%s runs %s: an image for %s needs emulation", j.engine.Name(), j.runs, j.o.Platform), Warning: true})
+	}
+}
+
+// machine is a platform without its variant.
+func machine(platform string) string {
+	os, rest, _ := strings.Cut(platform, "/")
+	arch, _, _ := strings.Cut(rest, "/")
+	return os + "/" + arch
+}
+
 // look asks the engine what it has under the ref.
 func (j *job) look(ctx context.Context) error {
 	image, err := j.inspect(ctx, j.ref.String())
@@ -213,17 +253,23 @@ func (j *job) look(ctx context.Context) error {
 // quiet is how long an engine may think about a question before that is said.
 const quiet = 10 * time.Second
 
-// inspect asks the engine, and says so when the answer takes long.
+// inspect asks the engine for an image.
 func (j *job) inspect(ctx context.Context, ref string) (image *engine.Image, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	err = j.patiently(func() (err error) {
 		image, err = j.engine.Inspect(ctx, ref)
-	}()
+		return err
+	})
+	return image, err
+}
+
+// patiently asks the engine, and says so when the answer takes long.
+func (j *job) patiently(ask func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- ask() }()
 	for start := time.Now(); ; {
 		select {
-		case <-done:
-			return image, err
+		case err := <-done:
+			return err
 		case <-time.After(quiet):
 			j.o.Notify(Notice{Text: fmt.Sprintf("waiting for %s to answer (%s so far)", j.engine.Name(), time.Since(start).Round(time.Second))})
 		}

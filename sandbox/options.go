@@ -44,7 +44,7 @@ type Options struct {
 	// answers is used. None of them may be nil; default: those that
 	// [engines.Find] finds for [engines.Auto], and what they print is dropped.
 	Engines []engine.Engine
-	// Platform is os/arch[/variant]; default: linux on this machine's architecture.
+	// Platform is os/arch[/variant]; default: what the engine runs.
 	Platform string
 	Pull     Policy
 	Build    Policy
@@ -107,11 +107,10 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Pull == PolicyAlways && o.Build == PolicyAlways {
 		return o, &InputError{Err: errors.New("pull and build cannot both be \"always\": one of them would be for nothing"), Remedy: "choose one of the two"}
 	}
-	if o.Platform == "" {
-		o.Platform = HostPlatform()
-	}
-	if o.Platform, err = platform.Normalize(o.Platform); err != nil {
-		return o, &InputError{Err: err}
+	if o.Platform != "" {
+		if o.Platform, err = platform.Normalize(o.Platform); err != nil {
+			return o, &InputError{Err: err}
+		}
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

@@ -55,7 +55,7 @@ func (f Flags) resolve(p Program, base sandbox.Base) (Settings, error) {
 }
 
 func (f Flags) read(p Program, base sandbox.Base) (Settings, error) {
-	s := Settings{Base: base, platform: sandbox.HostPlatform()}
+	s := Settings{Base: base}
 	if err := f.check(); err != nil {
 		return s, err
 	}

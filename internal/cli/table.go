@@ -40,7 +40,7 @@ var table = []setting{
 		help: "container engine", set: text(func(s *Settings) *string { return &s.Runtime })},
 	{flag: "verify", kind: "policy", env: "VERIFY", key: "verify", words: verifyOff,
 		help: "signature that a published image must carry: key=FILE, or certificate-identity=WHO,certificate-oidc-issuer=URL, or off", set: setVerify},
-	{flag: "platform", kind: "platform", env: "PLATFORM", words: "linux on this machine's architecture",
+	{flag: "platform", kind: "platform", env: "PLATFORM", words: "the engine's",
 		help: "platform of the image", set: setPlatform},
 	{flag: "platform", kind: "platform", id: "platforms", list: true, words: strings.Join(sandbox.Platforms(), ","),
 		help: "platform that must be published, repeatable", set: setPlatforms},

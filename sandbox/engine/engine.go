@@ -40,6 +40,19 @@ type Builder interface {
 	Build(ctx context.Context, b BuildRequest) (id string, err error)
 }
 
+// Describer is an [Engine] whose daemon or virtual machine may be on another
+// machine, of another architecture, than the one that asks. One that is none
+// is here, and of this machine's architecture.
+type Describer interface {
+	Engine
+	// Describe tells for which platform (os/arch[/variant]) the engine runs
+	// images, and whether it is elsewhere: on another machine or in a virtual
+	// one. An engine whose settings say that it is here starts no process and
+	// sends no request for it. The error is *UnavailableError when the engine
+	// does not answer.
+	Describe(ctx context.Context) (platform string, elsewhere bool, err error)
+}
+
 // ErrNotFound is the engine's own word that it has no such image.
 var ErrNotFound = errors.New("no such image")
 

@@ -102,13 +102,18 @@ func overTLS(t *testing.T, daemon *lab.DockerDaemon) (address, ca string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pass(t, l, daemon)
+	return l.Addr().String(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// pass passes what comes to the listener on to the daemon's socket.
+func pass(t *testing.T, l net.Listener, daemon *lab.DockerDaemon) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
 			go forward(c, strings.TrimPrefix(daemon.Host, "unix://"))
 		}
 	}()
-	return l.Addr().String(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func forward(c net.Conn, socket string) {

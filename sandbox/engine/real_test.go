@@ -59,6 +59,20 @@ func setenv(t *testing.T, env []string) {
 	}
 }
 
+// program writes a shell script.
+func program(t *testing.T, path, script string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pathWith puts a directory in front of PATH.
+func pathWith(t *testing.T, dir string) {
+	t.Helper()
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
 func find(t *testing.T, name string, output io.Writer) engine.Engine {
 	t.Helper()
 	found, err := engines.Find(name, output)

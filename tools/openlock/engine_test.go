@@ -41,8 +41,8 @@ func TestPullKilledMidway(t *testing.T) {
 func TestBrokenPodman(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	store, socket := fakeengine.Store(t.TempDir()), filepath.Join(r.dir, "docker.sock")
-	stop, err := fakeengine.Serve(store, socket)
+	store := fakeengine.Store(t.TempDir())
+	host, stop, err := fakeengine.Serve(store, "unix", filepath.Join(r.dir, "docker.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestBrokenPodman(t *testing.T) {
 	if err := os.WriteFile(syntax, []byte("storage ]]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.env = append(r.env, "DOCKER_HOST=unix://"+socket, fakeengine.DirVariable+"="+string(store))
+	r.env = append(r.env, "DOCKER_HOST="+host, fakeengine.DirVariable+"="+string(store))
 	env := r.env
 	for conf, words := range map[string]string{
 		filepath.Join(r.dir, "none.conf"): "none.conf: no such file or directory", syntax: "toml: line 1", r.dir: "is a directory",

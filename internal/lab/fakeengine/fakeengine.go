@@ -18,6 +18,7 @@
 //	loud        builds print 100 MB
 //	garbage     builds print what is not UTF-8, and what a terminal obeys
 //	foreign     builds leave out the label
+//	platform    it runs this platform, and not the machine's
 package fakeengine
 
 import (
@@ -27,6 +28,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -103,6 +105,21 @@ func (s Store) note(line string) error {
 	}
 	_, err = fmt.Fprintln(f, line)
 	return errors.Join(err, f.Close())
+}
+
+// runs is the platform that the engine tells as its own.
+func (s Store) runs() string {
+	b, err := os.ReadFile(filepath.Join(string(s), "platform"))
+	if err != nil {
+		return "linux/" + runtime.GOARCH
+	}
+	return string(b)
+}
+
+// server is what docker tells of its daemon.
+func (s Store) server() map[string]string {
+	os, arch, _ := strings.Cut(s.runs(), "/")
+	return map[string]string{"Os": os, "Arch": arch}
 }
 
 // is tells whether the engine is to misbehave in a way.

@@ -101,6 +101,8 @@ func (p program) run(args []string) error {
 		return p.store.Remove(first)
 	case "buildx version":
 		return nil
+	case "version":
+		return p.version()
 	}
 	return fmt.Errorf("the fake engine does not know %q", c.verb)
 }
@@ -123,6 +125,15 @@ func (p program) inspect(verb, ref string) error {
 		return nil
 	}
 	return json.NewEncoder(os.Stdout).Encode([]any{i.json()})
+}
+
+// version is the answer about the server alone.
+func (p program) version() error {
+	if p.name == "docker" {
+		return json.NewEncoder(os.Stdout).Encode(p.store.server())
+	}
+	_, err := fmt.Println(p.store.runs())
+	return err
 }
 
 // json is the image in the fields that podman and docker have in common.

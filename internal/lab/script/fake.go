@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 //	engine empty                        takes every image away
 //	engine WAY [N]                      misbehaves, see package fakeengine
 //	engine no WAY                       behaves again
+//	engine elsewhere PLATFORM           is on another machine, of that platform
 //	engine stop                         is there and does not answer
 //	engine gone                         is not installed
 //	engine log FILE                     writes what it was asked since the last time
@@ -63,11 +65,12 @@ func WithFake(name string, programs ...string) func(*testscript.Env) error {
 		}
 		env.Defer(func() { f.stop(); os.RemoveAll(run) })
 		if name == "docker" {
-			socket := filepath.Join(run, "docker.sock")
-			if f.stop, err = fakeengine.Serve(f.store, socket); err != nil {
+			host, stop, err := fakeengine.Serve(f.store, "unix", filepath.Join(run, "docker.sock"))
+			if err != nil {
 				return err
 			}
-			env.Setenv("DOCKER_HOST", "unix://"+socket)
+			f.stop = stop
+			env.Setenv("DOCKER_HOST", host)
 		}
 		// Only what the scripts need is in reach: a real engine of the machine
 		// would be found where a script takes the fake away.
@@ -121,6 +124,9 @@ func engine(ts *testscript.TestScript, neg bool, args []string) {
 		remove(ts, state("images.json"))
 	case args[0] == "no" && len(args) == 2:
 		remove(ts, state(args[1]))
+	case args[0] == "elsewhere" && len(args) == 2:
+		ts.Check(os.WriteFile(state("platform"), []byte(args[1]), 0o600))
+		ts.Check(f.elsewhere(ts))
 	case args[0] == "gone":
 		remove(ts, filepath.Join(f.bin, f.name))
 	case args[0] == "stop" && f.name == "podman":
@@ -141,6 +147,22 @@ func engine(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Check(os.WriteFile(state(args[0]), []byte(n), 0o600))
 	}
+}
+
+// elsewhere reaches the engine by an address that is not a local socket's.
+func (f *fake) elsewhere(ts *testscript.TestScript) error {
+	if f.name == "podman" {
+		ts.Setenv("CONTAINER_HOST", "tcp://127.0.0.1:1") // the fake does not dial it
+		return nil
+	}
+	host, stop, err := fakeengine.Serve(f.store, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	before := f.stop
+	f.stop = func() error { return errors.Join(before(), stop()) }
+	ts.Setenv("DOCKER_HOST", host)
+	return nil
 }
 
 func remove(ts *testscript.TestScript, path string) {

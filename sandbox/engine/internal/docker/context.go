@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
@@ -46,6 +47,12 @@ func findEndpoint() endpoint {
 		e.network, e.address = plainHost(e.host)
 	}
 	return e
+}
+
+// here reports that the daemon is on this machine, as a socket shows that is
+// none of a virtual machine's.
+func (e endpoint) here() bool {
+	return runtime.GOOS == "linux" && e.network == "unix" && !strings.Contains(e.address, "/.docker/desktop/")
 }
 
 // withoutLogins returns the environment in which the docker program finds this

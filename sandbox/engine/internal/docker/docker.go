@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,7 +29,10 @@ const name = "docker"
 // Driver opens docker.
 var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &docker{program: p, endpoint: findEndpoint()} }}
 
-var _ engine.Builder = (*docker)(nil)
+var (
+	_ engine.Builder   = (*docker)(nil)
+	_ engine.Describer = (*docker)(nil)
+)
 
 // questionTimeout bounds a question to the daemon.
 const questionTimeout = 10 * time.Second
@@ -61,34 +65,75 @@ func (i image) public() *engine.Image {
 	return &engine.Image{ID: i.ID, Platform: driver.Platform(i.Os, i.Architecture, i.Variant), Labels: i.Config.Labels, Digests: i.RepoDigests}
 }
 
-// Inspect asks the daemon's socket where that is plain, and the docker
-// program where TLS or SSH stand between.
+// Inspect asks about an image.
 func (d *docker) Inspect(ctx context.Context, ref string) (*engine.Image, error) {
+	body, err := d.ask(ctx, "/images/"+ref+"/json", "image", "inspect", ref)
+	if err != nil {
+		return nil, err
+	}
+	if d.endpoint.network != "" {
+		body = slices.Concat([]byte("["), body, []byte("]")) // the program answers with a list
+	}
+	var images []image
+	if err := json.Unmarshal(body, &images); err != nil || len(images) != 1 {
+		return nil, &engine.UnavailableError{Engine: name, Reason: "the daemon did not answer with one image in JSON", Remedy: remedy, Err: err}
+	}
+	return images[0].public(), nil
+}
+
+// Describe asks the daemon for its version, where it may be elsewhere.
+func (d *docker) Describe(ctx context.Context) (platform string, elsewhere bool, err error) {
+	if d.endpoint.here() {
+		return driver.HostPlatform(), false, nil
+	}
+	body, err := d.ask(ctx, "/version", "version", "--format", "{{json .Server}}")
+	if err != nil {
+		return "", true, err
+	}
+	var server struct{ Os, Arch string }
+	if err := json.Unmarshal(body, &server); err != nil || server.Os == "" || server.Arch == "" {
+		return "", true, &engine.UnavailableError{Engine: name, Reason: "the daemon did not answer with its platform in JSON", Remedy: remedy, Err: err}
+	}
+	return driver.Platform(server.Os, server.Arch, ""), true, nil
+}
+
+// remedy is that for a daemon whose answer makes no sense.
+const remedy = "run `docker info` and fix the reported problem"
+
+// ask asks the daemon's socket where that is plain, and the docker program
+// where TLS or SSH stand between.
+func (d *docker) ask(ctx context.Context, path string, args ...string) ([]byte, error) {
 	if d.endpoint.err != nil {
 		return nil, &engine.UnavailableError{Engine: name, Reason: d.endpoint.err.Error(), Remedy: "run `docker context ls`", Err: d.endpoint.err}
 	}
 	if d.endpoint.network == "" {
-		return d.inspectByProgram(ctx, ref)
+		return d.askProgram(ctx, args...)
 	}
-	status, body, err := d.endpoint.get(ctx, "/images/"+ref+"/json")
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
+	status, body, err := d.endpoint.get(ctx, path)
+	switch cause := context.Cause(ctx); {
+	case err != nil && cause != nil:
+		return nil, cause
+	case err != nil:
 		return nil, d.unavailable(err)
-	}
-	switch {
 	case status == http.StatusOK:
+		return body, nil
 	case status == http.StatusNotFound && driver.SaysMissing(string(body)):
 		return nil, engine.ErrNotFound
-	default:
-		return nil, &engine.UnavailableError{Engine: name, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Remedy: "run `docker info`"}
 	}
-	var i image
-	if err := json.Unmarshal(body, &i); err != nil {
-		return nil, &engine.UnavailableError{Engine: name, Reason: "the daemon's answer is not an image in JSON", Remedy: "run `docker info`", Err: err}
+	return nil, &engine.UnavailableError{Engine: name, Reason: fmt.Sprintf("the daemon answers HTTP %d: %s", status, sanitize.Line(string(body))), Remedy: remedy}
+}
+
+func (d *docker) askProgram(ctx context.Context, args ...string) ([]byte, error) {
+	out, err := d.program.Ask(ctx, args...)
+	switch cause := context.Cause(ctx); {
+	case err == nil:
+		return out, nil
+	case cause != nil:
+		return nil, cause
+	case driver.SaysMissing(err.Error()):
+		return nil, engine.ErrNotFound
 	}
-	return i.public(), nil
+	return nil, &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: remedy, Err: err}
 }
 
 func (d *docker) unavailable(err error) error {
@@ -107,24 +152,6 @@ func (d *docker) unavailable(err error) error {
 		u.Reason = sanitize.Line(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))
 	}
 	return u
-}
-
-func (d *docker) inspectByProgram(ctx context.Context, ref string) (*engine.Image, error) {
-	out, err := d.program.Ask(ctx, "image", "inspect", ref)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		if driver.SaysMissing(err.Error()) {
-			return nil, engine.ErrNotFound
-		}
-		return nil, &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: "run `docker info`", Err: err}
-	}
-	var images []image
-	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &engine.UnavailableError{Engine: name, Reason: "docker image inspect did not answer with one image in JSON", Remedy: "run `docker info`", Err: err}
-	}
-	return images[0].public(), nil
 }
 
 // Pull runs docker pull.

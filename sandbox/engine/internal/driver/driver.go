@@ -5,6 +5,7 @@ package driver
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 	PullTimeout  = 20 * time.Minute
 	BuildTimeout = 90 * time.Minute
 )
+
+// HostPlatform is the platform of the images that this machine runs.
+func HostPlatform() string { return "linux/" + runtime.GOARCH }
 
 // SaysMissing tells whether what an engine says is that it has no such image.
 func SaysMissing(text string) bool {

@@ -23,7 +23,10 @@ const name = "podman"
 // Driver opens podman.
 var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &podman{program: p} }}
 
-var _ engine.Builder = (*podman)(nil)
+var (
+	_ engine.Builder   = (*podman)(nil)
+	_ engine.Describer = (*podman)(nil)
+)
 
 // podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
@@ -46,16 +49,10 @@ func (*podman) Store() string {
 func (p *podman) Inspect(ctx context.Context, ref string) (*engine.Image, error) {
 	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		if p.missing(ctx, ref, err) {
+		if context.Cause(ctx) == nil && p.missing(ctx, ref, err) {
 			return nil, engine.ErrNotFound
 		}
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		return nil, &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: "run `podman info` and fix the reported problem", Err: err}
+		return nil, unavailable(ctx, err)
 	}
 	var images []struct {
 		ID           string `json:"Id"`
@@ -66,10 +63,21 @@ func (p *podman) Inspect(ctx context.Context, ref string) (*engine.Image, error)
 		Variant      string
 	}
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
-		return nil, &engine.UnavailableError{Engine: name, Reason: "podman image inspect did not answer with one image in JSON", Remedy: "run `podman info`", Err: err}
+		return nil, &engine.UnavailableError{Engine: name, Reason: "podman image inspect did not answer with one image in JSON", Remedy: remedy, Err: err}
 	}
 	i := images[0]
 	return &engine.Image{ID: i.ID, Platform: driver.Platform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+}
+
+// remedy is that for a podman which does not answer as it should.
+const remedy = "run `podman info` and fix the reported problem"
+
+// unavailable is why a question has no answer: ctx's cause, or what podman said.
+func unavailable(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: remedy, Err: err}
 }
 
 // failed is the exit code of a podman command that failed. One that could
