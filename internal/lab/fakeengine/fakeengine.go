@@ -70,13 +70,23 @@ func (s Store) Put(ref string, i Image) error {
 	return s.write(images)
 }
 
-// Remove takes a ref away.
+// Remove takes a ref away, and its image where that was its last one.
 func (s Store) Remove(ref string) error {
 	images, err := s.Images()
 	if err != nil {
 		return err
 	}
+	image, ok := images[ref]
+	if !ok {
+		return fmt.Errorf("%s: image not known", ref)
+	}
 	delete(images, ref)
+	for name, other := range images {
+		if other.ID == image.ID && name != image.ID {
+			return s.write(images)
+		}
+	}
+	delete(images, image.ID)
 	return s.write(images)
 }
 

@@ -1,6 +1,7 @@
 package fakeengine
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -196,6 +197,9 @@ func (p program) build(c commandLine) error {
 	file, err := os.ReadFile(c.options["--file"])
 	if err != nil {
 		return err
+	}
+	if !bytes.Contains(file, []byte("FROM ")) {
+		return fmt.Errorf("no FROM statement found")
 	}
 	// What was built is kept, for tests that compare it with what was hashed.
 	if err := os.WriteFile(filepath.Join(string(p.store), "built"), file, 0o600); err != nil {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
@@ -38,6 +39,9 @@ func Run(t *testing.T, f Fixture) {
 	t.Run("tag and remove", f.tagAndRemove)
 	if b, can := f.Engine.(engine.Builder); can {
 		t.Run("build", func(t *testing.T) { f.build(t, b) })
+	}
+	if d, can := f.Engine.(engine.Describer); can {
+		t.Run("describe", func(t *testing.T) { describe(t, d) })
 	}
 	t.Run("interrupted", f.interrupted)
 	t.Run("many questions at once", f.many)
@@ -96,34 +100,54 @@ func (f Fixture) pulled(t *testing.T) *engine.Image {
 	return image
 }
 
-// tagAndRemove: a name is taken from one image by another, and an image stays
-// as long as it has a name.
+// tagAndRemove: an image stays as long as it has a name, and no longer.
 func (f Fixture) tagAndRemove(t *testing.T) {
 	image := f.pulled(t)
-	for _, ref := range []string{first, second, first} {
-		if err := f.Engine.Tag(t.Context(), image.ID, ref); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Engine.Remove(t.Context(), first); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Engine.Inspect(t.Context(), first); !errors.Is(err, engine.ErrNotFound) {
-		t.Errorf("a removed name: %v, want ErrNotFound", err)
-	}
-	if got, err := f.Engine.Inspect(t.Context(), second); err != nil || got.ID != image.ID {
-		t.Errorf("the other name: %+v, %v", got, err)
-	}
-	if err := f.Engine.Remove(t.Context(), second); err != nil {
-		t.Error(err)
-	}
+	f.tag(t, image.ID, first, second, first)
+	f.remove(t, first)
+	f.has(t, first, "")
+	f.has(t, second, image.ID)
+	f.remove(t, f.Image)
+	f.has(t, second, image.ID)
+	f.remove(t, second)
+	f.has(t, image.ID, "")
 	if err := f.Engine.Tag(t.Context(), missing, first); err == nil {
 		t.Error("a missing image can be tagged")
 	}
 }
 
-// build: what was built has the labels, is found by its ID, and has no name.
+func (f Fixture) tag(t *testing.T, id string, refs ...string) {
+	t.Helper()
+	for _, ref := range refs {
+		if err := f.Engine.Tag(t.Context(), id, ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (f Fixture) remove(t *testing.T, ref string) {
+	t.Helper()
+	if err := f.Engine.Remove(t.Context(), ref); err != nil {
+		t.Errorf("remove %s: %v", ref, err)
+	}
+}
+
+// has wants a ref to name the image of that ID; empty: none.
+func (f Fixture) has(t *testing.T, ref, id string) {
+	t.Helper()
+	image, err := f.Engine.Inspect(t.Context(), ref)
+	switch {
+	case id == "" && !errors.Is(err, engine.ErrNotFound):
+		t.Errorf("%s names %+v, %v; want ErrNotFound", ref, image, err)
+	case id != "" && (err != nil || image.ID != id):
+		t.Errorf("%s names %+v, %v; want the image %s", ref, image, err, id)
+	}
+}
+
+// build: what was built has the labels and the platform, is found by its ID, and
+// takes a name from the image that had it.
 func (f Fixture) build(t *testing.T, b engine.Builder) {
+	f.tag(t, f.pulled(t).ID, first)
 	labels := map[string]string{"enginetest": "a b", "other": "1"}
 	id, err := b.Build(t.Context(), engine.BuildRequest{Containerfile: f.Containerfile, Platform: f.Platform, Labels: labels})
 	if err != nil {
@@ -141,14 +165,20 @@ func (f Fixture) build(t *testing.T, b engine.Builder) {
 	if image.Platform != f.Platform {
 		t.Errorf("built for %s, want %s", image.Platform, f.Platform)
 	}
-	if err := b.Tag(t.Context(), id, first); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Remove(t.Context(), first); err != nil {
-		t.Error(err)
-	}
+	f.tag(t, id, first)
+	f.has(t, first, image.ID)
+	f.remove(t, first)
+	f.has(t, id, "")
 	if _, err := b.Build(t.Context(), engine.BuildRequest{Containerfile: []byte("NONSENSE\n"), Platform: f.Platform}); err == nil {
 		t.Error("a Containerfile that makes no sense is built")
+	}
+}
+
+// describe: the engine says which platform it runs.
+func describe(t *testing.T, d engine.Describer) {
+	runs, _, err := d.Describe(t.Context())
+	if normal, malformed := platform.Normalize(runs); err != nil || malformed != nil || normal != runs {
+		t.Errorf("it runs %q, %v; want a platform", runs, err)
 	}
 }
 
@@ -162,6 +192,12 @@ func (f Fixture) interrupted(t *testing.T) {
 	}
 	if err := f.Engine.Pull(ctx, f.Image, f.Platform, engine.PullOptions{}); !errors.Is(err, cause) {
 		t.Errorf("Pull: %v", err)
+	}
+	if err := f.Engine.Tag(ctx, missing, first); !errors.Is(err, cause) {
+		t.Errorf("Tag: %v", err)
+	}
+	if err := f.Engine.Remove(ctx, missing); !errors.Is(err, cause) {
+		t.Errorf("Remove: %v", err)
 	}
 	if b, can := f.Engine.(engine.Builder); can {
 		if _, err := b.Build(ctx, engine.BuildRequest{Containerfile: f.Containerfile, Platform: f.Platform}); !errors.Is(err, cause) {
