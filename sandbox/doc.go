@@ -44,7 +44,7 @@
 //
 // From v1.0.0 on, the exported names of sandbox and the packages below it keep
 // their meaning within a major version. Structs may gain fields, so use field
-// names in literals; interfaces that you implement (engine.Engine, [Builder],
+// names in literals; interfaces that you implement (engine.Engine, leg.Builder,
 // [Verifier]) gain no methods; texts of messages may change, their types do not.
 // The tag contract of package tag never changes.
 package sandbox

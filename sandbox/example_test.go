@@ -68,10 +68,7 @@ func ExampleExists() {
 
 func ExamplePublish() {
 	ctx := context.Background()
-	b, err := builder.Find(ctx, builder.Options{Output: os.Stderr})
-	if err != nil {
-		log.Fatal(err)
-	}
+	b := builder.New(builder.Options{Output: os.Stderr})
 	result, err := sandbox.Publish(ctx, image, sandbox.PublishOptions{Builder: b})
 	if refused := new(sandbox.StateError); errors.As(err, &refused) {
 		log.Fatalf("%v (the registry is %s); hint: %s", err, refused.State, refused.Hint())

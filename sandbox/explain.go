@@ -7,6 +7,7 @@ import (
 	"github.com/vessux/openlock/internal/lock"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -99,7 +100,7 @@ func exitCode(err error) int {
 		return exitUnverified
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, new(*InputError)), errors.As(err, new(*lock.Error)), errors.As(err, new(*BuilderError)), errors.As(err, new(*engines.NotInstalledError)):
+	case errors.As(err, new(*InputError)), errors.As(err, new(*lock.Error)), errors.As(err, new(*leg.Error)), errors.As(err, new(*engines.NotInstalledError)):
 		return exitInput
 	}
 	return exitFailed

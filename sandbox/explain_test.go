@@ -17,6 +17,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -35,7 +36,7 @@ func TestExplain(t *testing.T) {
 		{"anything", errors.New("x"), 1, []string{"x"}, nil},
 		{"input", &sandbox.InputError{Err: errors.New("x"), Remedy: "y"}, 2, []string{"x"}, []string{"y"}},
 		{"wrapped", fmt.Errorf("a: %w", &sandbox.InputError{Err: errors.New("x")}), 2, []string{"a: x"}, nil},
-		{"builder", &sandbox.BuilderError{Reason: "x", Remedy: "y"}, 2, []string{"x"}, []string{"y"}},
+		{"builder", &leg.Error{Reason: "x", Remedy: "y"}, 2, []string{"x"}, []string{"y"}},
 		{"lock", &lock.Error{Path: "p", Err: syscall.EACCES}, 2, []string{"lock p: permission denied"}, []string{(&lock.Error{}).Hint()}},
 		{"no engine", &engines.NotInstalledError{Runtime: "podman"}, 2, []string{"container engine podman is not installed: no such program in PATH"}, []string{"install podman or docker"}},
 		{"one engine down", podman, 2, []string{"podman does not answer: broken"}, []string{"fix it"}},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -53,7 +54,7 @@ func (p *publisher) make(ctx context.Context, platforms []string) ([]registry.Ch
 	}
 	if len(rest) > 0 {
 		if p.o.Builder == nil {
-			return nil, &BuilderError{Reason: "there is no leg for " + strings.Join(rest, ", "), Remedy: "build it with release:leg, and hand over its digest"}
+			return nil, &leg.Error{Reason: "there is no leg for " + strings.Join(rest, ", "), Remedy: "build it with release:leg, and hand over its digest"}
 		}
 		if err := p.o.Builder.Check(ctx, rest); err != nil {
 			return nil, err
@@ -92,14 +93,14 @@ func (p *publisher) checkLegs(ctx context.Context, platforms []string) (legs []r
 
 func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.Child, error) {
 	p.o.Notify(Notice{Text: fmt.Sprintf("building %s for %s with %s", p.ref, strings.Join(platforms, ", "), p.o.Builder.Name())})
-	digests, err := p.o.Builder.Build(ctx, LegRequest{
+	digests, err := p.o.Builder.Build(ctx, leg.Request{
 		Containerfile: p.Containerfile, Repository: p.Repository, Platforms: platforms, NoCache: p.o.NoCache,
 		Labels: map[string]string{tag.Label: p.identity}, Epoch: containerfile.Epoch(p.Containerfile),
 	})
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	if push := new(PushError); errors.As(err, &push) {
+	if push := new(leg.PushError); errors.As(err, &push) {
 		return nil, p.whyNotTaken(ctx, push)
 	}
 	if err != nil {
@@ -121,7 +122,7 @@ func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.C
 
 // whyNotTaken asks the registry itself: a builder's words do not tell a
 // refusal from an outage.
-func (p *publisher) whyNotTaken(ctx context.Context, err *PushError) error {
+func (p *publisher) whyNotTaken(ctx context.Context, err *leg.PushError) error {
 	w, writeErr := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
 	if writeErr != nil {
 		return refusedBy(writeErr)

@@ -11,6 +11,7 @@ import (
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -52,7 +53,7 @@ func TestForceAfterTheTagChanged(t *testing.T) {
 	p := &pusher{run: "ours"}
 	p.before = func() { other = mustPush(t, ref, "of a third file", "") }
 	_, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: foreign.Digest})
-	if unfit := new(sandbox.BuilderError); !errors.As(err, &unfit) || !strings.Contains(unfit.Reason, other.Digest) {
+	if unfit := new(leg.Error); !errors.As(err, &unfit) || !strings.Contains(unfit.Reason, other.Digest) {
 		t.Errorf("%v; want a refusal that names %s", err, other.Digest)
 	}
 	if now := stateIs(t, b, registry.StateInvalid); now.Digest != other.Digest {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -30,7 +31,7 @@ const verifyTimeout = 60 * time.Second
 type PublishOptions struct {
 	// Builder builds the platforms for which there is no leg. It may be nil
 	// where there is a leg for each.
-	Builder Builder
+	Builder leg.Builder
 	// Legs are images that were built and pushed apart: platform → digest.
 	Legs      map[string]string
 	Platforms []string // required; default: [Platforms]
@@ -64,7 +65,7 @@ type PublishResult struct {
 // doubt is never read as "not there". Interrupted anywhere, another run
 // completes the work.
 //
-// Errors: [*StateError]; [*BuilderError]; ctx's cause; else what the builder
+// Errors: [*StateError]; [*leg.Error]; ctx's cause; else what the builder
 // said.
 func Publish(ctx context.Context, b Base, o PublishOptions) (*PublishResult, error) {
 	start := time.Now()
@@ -150,7 +151,7 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 			return p.o.Platforms, nil
 		}
 		if r.State == registry.StateComplete || r.State == registry.StateIncomplete || r.State == registry.StateAbsent || r.Digest != "" {
-			return nil, &BuilderError{
+			return nil, &leg.Error{
 				Reason: fmt.Sprintf("%s is to be replaced where it is %s, and it is %s", p.ref, p.o.Force, orNothing(r.Digest)),
 				Remedy: "look at what is there before you replace it",
 			}

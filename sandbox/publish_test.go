@@ -15,6 +15,7 @@ import (
 	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -42,7 +43,7 @@ func (p *pusher) Check(context.Context, []string) error {
 	return p.unfit
 }
 
-func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (p *pusher) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	p.mu.Lock()
 	p.built = append(p.built, r.Platforms)
 	p.mu.Unlock()
@@ -60,7 +61,7 @@ func (p *pusher) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	labels := map[string]string{tag.Label: label, "run": p.run}
 	res, err := push(ctx, tag.Ref{Repository: r.Repository, Tag: "pushed-by-test"}, labels, r.Platforms...)
 	if err != nil {
-		return nil, &sandbox.PushError{Err: err}
+		return nil, &leg.PushError{Err: err}
 	}
 	var digests []string
 	for _, platform := range r.Platforms {
@@ -257,7 +258,7 @@ func TestPublishNeverOverwrites(t *testing.T) {
 		t.Errorf("the hint %q does not name what is there", e.Remedy)
 	}
 	other := "sha256:" + strings.Repeat("0", 64)
-	unfit := new(sandbox.BuilderError)
+	unfit := new(leg.Error)
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: p, Force: other}); !errors.As(err, &unfit) {
 		t.Errorf("forced with a wrong digest: %v", err)
 	}
@@ -274,7 +275,7 @@ func TestPublishNeverOverwrites(t *testing.T) {
 // oneDigest is a builder that returns one digest, for however many platforms.
 type oneDigest struct{ *pusher }
 
-func (b oneDigest) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (b oneDigest) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	digests, err := b.pusher.Build(ctx, r)
 	return digests[:1], err
 }
@@ -289,7 +290,7 @@ func TestPublishRefusesWhatWasBuilt(t *testing.T) {
 		t.Errorf("one digest for two platforms: %v", err)
 	}
 	stateIs(t, b, registry.StateAbsent)
-	want := &sandbox.BuilderError{Reason: "it has one arm"}
+	want := &leg.Error{Reason: "it has one arm"}
 	if _, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{unfit: want}}); !errors.Is(err, want) {
 		t.Errorf("%v", err)
 	}

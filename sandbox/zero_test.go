@@ -13,6 +13,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -189,7 +190,7 @@ func TestEmptyBase(t *testing.T) {
 // what is not is an error.
 func TestZeroPublishOptions(t *testing.T) {
 	b := toPublish(labtest.Registry(t))
-	unfit := new(sandbox.BuilderError)
+	unfit := new(leg.Error)
 	if _, err := sandbox.Publish(t.Context(), b, sandbox.PublishOptions{}); !errors.As(err, &unfit) {
 		t.Errorf("%v", err)
 	}

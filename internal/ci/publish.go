@@ -74,7 +74,7 @@ func publishOptions(a *cli.App, s cli.Settings, p PublishFlags) (sandbox.Publish
 		return o, err
 	}
 	if !complete(o.Legs) {
-		o.Builder = &lazy{options: builderOptions(a, s)}
+		o.Builder = newBuilder(a, s)
 	}
 	return o, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -30,7 +30,7 @@ func Reproduce(ctx context.Context, a *cli.App) error {
 }
 
 func reproduceTwice(ctx context.Context, a *cli.App) error {
-	b, request, err := buildRequest(ctx, a)
+	b, request, err := buildRequest(a)
 	if err != nil {
 		return err
 	}
@@ -70,18 +70,17 @@ func reproduceTwice(ctx context.Context, a *cli.App) error {
 
 // buildRequest returns the builder that the settings choose, and what it has
 // to be asked for to build the image as publishing does.
-func buildRequest(ctx context.Context, a *cli.App) (sandbox.Builder, sandbox.LegRequest, error) {
+func buildRequest(a *cli.App) (leg.Builder, leg.Request, error) {
 	s, err := a.Start()
 	if err != nil {
-		return nil, sandbox.LegRequest{}, err
+		return nil, leg.Request{}, err
 	}
-	r := sandbox.LegRequest{
+	r := leg.Request{
 		Containerfile: s.Base.Containerfile, Repository: s.Base.Repository,
 		Labels: map[string]string{tag.Label: s.Base.Identity()}, Epoch: containerfile.Epoch(s.Base.Containerfile),
 	}
 	if r.Platforms = s.Platforms; len(r.Platforms) == 0 {
 		r.Platforms = sandbox.Platforms()
 	}
-	b, err := builder.Find(ctx, builderOptions(a, s))
-	return b, r, err
+	return newBuilder(a, s), r, nil
 }

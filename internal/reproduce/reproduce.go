@@ -10,14 +10,14 @@ import (
 
 	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/platform"
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/leg"
 )
 
 // Exporter is a builder that can write what it builds into an OCI layout
 // (OCI Image Specification, "Image Layout"), which it makes at dir.
 type Exporter interface {
-	sandbox.Builder
-	Export(ctx context.Context, r sandbox.LegRequest, dir string) error
+	leg.Builder
+	Export(ctx context.Context, r leg.Request, dir string) error
 }
 
 // Outcome is what two builds for one platform came to.
@@ -29,7 +29,7 @@ type Outcome struct {
 
 // Run builds twice without cache for every platform, one after the other, and
 // compares. The errors are the builder's.
-func Run(ctx context.Context, e Exporter, r sandbox.LegRequest) ([]Outcome, error) {
+func Run(ctx context.Context, e Exporter, r leg.Request) ([]Outcome, error) {
 	if err := e.Check(ctx, r.Platforms); err != nil {
 		return nil, err
 	}

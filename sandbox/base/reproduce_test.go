@@ -16,6 +16,7 @@ import (
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -74,7 +75,7 @@ func (s *standIn) planted(t *testing.T) string {
 func buildTwice(ctx context.Context, t *testing.T, e reproduce.Exporter, text string, platforms ...string) []reproduce.Outcome {
 	t.Helper()
 	b := sandbox.Base{Containerfile: []byte(text), Repository: base.Repository}
-	outcomes, err := reproduce.Run(ctx, e, sandbox.LegRequest{
+	outcomes, err := reproduce.Run(ctx, e, leg.Request{
 		Containerfile: b.Containerfile, Repository: b.Repository, Platforms: platforms,
 		Labels: map[string]string{tag.Label: b.Identity()}, Epoch: containerfile.Epoch(b.Containerfile),
 	})
@@ -94,9 +95,5 @@ func exporter(t *testing.T, name string) reproduce.Exporter {
 	if testing.Verbose() {
 		o.Output = os.Stderr
 	}
-	b, err := builder.Find(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.(reproduce.Exporter)
+	return builder.New(o).(reproduce.Exporter)
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
-	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine/engines"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
 var (
-	_ sandbox.Builder = (*buildx)(nil)
-	_ sandbox.Builder = (*podman)(nil)
+	_ exporter = (*buildx)(nil)
+	_ exporter = (*podman)(nil)
 )
 
 // Limits on builders. Emulated, a build takes ten times as long as natively.
@@ -50,38 +50,90 @@ type Options struct {
 // first. Each finds its program, or tells why it cannot be used.
 var drivers = []struct {
 	runtime string
-	find    func(context.Context, Options) (b sandbox.Builder, why string)
+	find    func(context.Context, Options) (b exporter, why string)
 }{
 	{"docker", findBuildx},
 	{"podman", findPodman},
 }
 
-// Find returns the builder that the options choose. It starts nothing but
-// `docker buildx version`. The error is a [*sandbox.BuilderError].
-func Find(ctx context.Context, o Options) (sandbox.Builder, error) {
-	runtime := cmp.Or(o.Runtime, engines.Auto)
+// exporter is a builder that can also write what it builds into an OCI layout.
+type exporter interface {
+	leg.Builder
+	Export(ctx context.Context, r leg.Request, dir string) error
+}
+
+// chosen is the builder that the options choose. It looks for one as soon as
+// one is needed: where everything is published, none has to be installed.
+type chosen struct {
+	options Options
+	found   exporter // nil: not yet
+}
+
+// New returns the builder that the options choose. It starts nothing: Check
+// looks for a builder that is installed, and its error is a [*leg.Error] where
+// there is none. Use it in one goroutine.
+func New(o Options) leg.Builder { return &chosen{options: o} }
+
+// Name is that of the builder that was found, else "a builder".
+func (c *chosen) Name() string {
+	if c.found == nil {
+		return "a builder"
+	}
+	return c.found.Name()
+}
+
+func (c *chosen) Check(ctx context.Context, platforms []string) error {
+	if err := c.find(ctx); err != nil {
+		return err
+	}
+	return c.found.Check(ctx, platforms)
+}
+
+func (c *chosen) Build(ctx context.Context, r leg.Request) ([]string, error) {
+	if err := c.find(ctx); err != nil {
+		return nil, err
+	}
+	return c.found.Build(ctx, r)
+}
+
+// Export builds one platform into an OCI layout at dir.
+func (c *chosen) Export(ctx context.Context, r leg.Request, dir string) error {
+	if err := c.find(ctx); err != nil {
+		return err
+	}
+	return c.found.Export(ctx, r, dir)
+}
+
+// find looks for the builder, once. It starts nothing but
+// `docker buildx version`.
+func (c *chosen) find(ctx context.Context) error {
+	if c.found != nil {
+		return nil
+	}
+	runtime := cmp.Or(c.options.Runtime, engines.Auto)
 	var why, known []string
 	for _, d := range drivers {
 		known = append(known, d.runtime)
 		if runtime != engines.Auto && runtime != d.runtime {
 			continue
 		}
-		b, unusable := d.find(ctx, o)
+		b, unusable := d.find(ctx, c.options)
 		if b != nil {
-			return b, nil
+			c.found = b
+			return nil
 		}
 		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
+			return cause
 		}
 		why = append(why, unusable)
 	}
 	if len(why) == 0 {
-		return nil, &sandbox.BuilderError{Reason: fmt.Sprintf("runtime %q publishes nothing", sanitize.Line(runtime)), Remedy: "choose one that does: " + strings.Join(known, ", ")}
+		return &leg.Error{Reason: fmt.Sprintf("runtime %q publishes nothing", sanitize.Line(runtime)), Remedy: "choose one that does: " + strings.Join(known, ", ")}
 	}
-	return nil, &sandbox.BuilderError{Reason: "no builder: " + strings.Join(why, ", and "), Remedy: "install docker with its buildx plugin, or podman"}
+	return &leg.Error{Reason: "no builder: " + strings.Join(why, ", and "), Remedy: "install docker with its buildx plugin, or podman"}
 }
 
-func findBuildx(ctx context.Context, o Options) (sandbox.Builder, string) {
+func findBuildx(ctx context.Context, o Options) (exporter, string) {
 	docker := process.Program{Name: "docker", Output: o.Output}
 	var err error
 	if docker.Path, err = exec.LookPath("docker"); err != nil {
@@ -93,7 +145,7 @@ func findBuildx(ctx context.Context, o Options) (sandbox.Builder, string) {
 	return &buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, ""
 }
 
-func findPodman(_ context.Context, o Options) (sandbox.Builder, string) {
+func findPodman(_ context.Context, o Options) (exporter, string) {
 	path, err := exec.LookPath("podman")
 	if err != nil {
 		return nil, "podman is not installed"
@@ -111,7 +163,7 @@ func labelArgs(labels map[string]string) []string {
 }
 
 // onlyPlatform returns the platform of a request for one.
-func onlyPlatform(r sandbox.LegRequest) (string, error) {
+func onlyPlatform(r leg.Request) (string, error) {
 	if len(r.Platforms) != 1 {
 		return "", fmt.Errorf("builders export one platform at a time, not %d", len(r.Platforms))
 	}

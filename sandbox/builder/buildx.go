@@ -15,7 +15,7 @@ import (
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/leg"
 )
 
 // buildx is docker buildx with any builder that can push by digest:
@@ -50,17 +50,17 @@ func (b *buildx) Check(ctx context.Context, platforms []string) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return &sandbox.BuilderError{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Remedy: "run `docker buildx ls`"}
+		return &leg.Error{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Remedy: "run `docker buildx ls`"}
 	}
 	driver, have := parseInspect(out.String())
 	if driver == "docker" {
-		return &sandbox.BuilderError{
+		return &leg.Error{
 			Reason: b.Name() + " has the docker driver, which cannot push by digest for several platforms",
 			Remedy: "make another builder with `docker buildx create --use`, or name one with -builder or BUILDX_BUILDER",
 		}
 	}
 	if missing := lacks(have, platforms); len(missing) > 0 {
-		return &sandbox.BuilderError{
+		return &leg.Error{
 			Reason: fmt.Sprintf("%s cannot build for %s, only for %s", b.Name(), strings.Join(missing, ", "), strings.Join(have, ", ")),
 			Remedy: "install QEMU's user emulation on its machine (`docker run --privileged --rm tonistiigi/binfmt --install arm64`), or append a native node with `docker buildx create --append`",
 		}
@@ -91,7 +91,7 @@ func parseInspect(text string) (driver string, platforms []string) {
 // buildx for several platforms ignores push-by-digest where the builder has
 // several nodes: it merges what they built, and pushes that as "latest". The
 // first build that fails ends the others.
-func (b *buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (b *buildx) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	digests := make([]string, len(r.Platforms))
@@ -117,7 +117,7 @@ func (b *buildx) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 }
 
 // push builds one platform, and has the builder push it by digest.
-func (b *buildx) push(ctx context.Context, r sandbox.LegRequest, platform string) (digest string, err error) {
+func (b *buildx) push(ctx context.Context, r leg.Request, platform string) (digest string, err error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return "", err
@@ -130,7 +130,7 @@ func (b *buildx) push(ctx context.Context, r sandbox.LegRequest, platform string
 }
 
 // Export builds one platform into an OCI layout at dir.
-func (b *buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+func (b *buildx) Export(ctx context.Context, r leg.Request, dir string) error {
 	platform, err := onlyPlatform(r)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (b *buildx) Export(ctx context.Context, r sandbox.LegRequest, dir string) e
 
 // run builds one platform into an output. With provenance and SBOM off, that
 // holds an image and nothing else.
-func (b *buildx) run(ctx context.Context, r sandbox.LegRequest, platform string, files *containerfile.Context, output string) error {
+func (b *buildx) run(ctx context.Context, r leg.Request, platform string, files *containerfile.Context, output string) error {
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)
@@ -175,7 +175,7 @@ func pushFailed(err error) error {
 		return err
 	}
 	line, _, _ := strings.Cut(said.Tail[i:], "\n")
-	return &sandbox.PushError{Err: fmt.Errorf("buildx: %s", line)}
+	return &leg.PushError{Err: fmt.Errorf("buildx: %s", line)}
 }
 
 func readMetadata(path string) (string, error) {

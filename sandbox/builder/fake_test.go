@@ -1,15 +1,18 @@
 package builder_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/leg"
 )
 
 // What a fake docker says that it pushed, for amd64 and for arm64.
@@ -33,16 +36,11 @@ func fakeDocker(t *testing.T, script string) (log string) {
 	return log
 }
 
-func find(t *testing.T, name string) sandbox.Builder {
-	t.Helper()
-	b, err := builder.Find(t.Context(), builder.Options{Runtime: "docker", Name: name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+func find(name string) leg.Builder {
+	return builder.New(builder.Options{Runtime: "docker", Name: name})
 }
 
-var request = sandbox.LegRequest{
+var request = leg.Request{
 	Containerfile: []byte("FROM scratch\n"), Repository: "127.0.0.1:1/vessux/openlock-base", Platforms: both,
 	Labels: map[string]string{"label": "a b"}, Epoch: 12,
 }
@@ -59,7 +57,7 @@ echo "{\"containerimage.digest\": \"$digest\"}" > "$2" ;;`
 // TestBuildxIsAskedFor: once for each platform.
 func TestBuildxIsAskedFor(t *testing.T) {
 	log := fakeDocker(t, metadata)
-	got, err := find(t, "mine").Build(t.Context(), request)
+	got, err := find("mine").Build(t.Context(), request)
 	if err != nil || !slices.Equal(got, []string{digest, other}) {
 		t.Fatalf("%q, %v", got, err)
 	}
@@ -97,8 +95,8 @@ func TestBuildxFails(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fakeDocker(t, row.script)
-			_, err := find(t, "").Build(t.Context(), request)
-			push := new(sandbox.PushError)
+			_, err := find("").Build(t.Context(), request)
+			push := new(leg.PushError)
 			if err == nil || errors.As(err, &push) != row.push || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("%v, want %q", err, row.want)
 			}
@@ -118,8 +116,8 @@ func TestBuildxCheck(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fakeDocker(t, row.script)
-			err := find(t, "x").Check(t.Context(), both)
-			unfit := new(sandbox.BuilderError)
+			err := find("x").Check(t.Context(), both)
+			unfit := new(leg.Error)
 			switch {
 			case row.want == "" && err != nil:
 				t.Error(err)
@@ -130,36 +128,64 @@ func TestBuildxCheck(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
-	fakeDocker(t, "")
+// fits is buildx's answer of a builder that can build for both platforms.
+const fits = "'buildx inspect') echo 'Driver: remote'; echo 'Platforms: linux/amd64, linux/arm64' ;;"
+
+// TestNew: the options choose a builder that is installed, once one is needed.
+func TestNew(t *testing.T) {
+	log := fakeDocker(t, fits)
 	for runtime, want := range map[string]string{"": "buildx", "auto": "buildx", "docker": "buildx", "podman": "", "buildah": ""} {
-		b, err := builder.Find(t.Context(), builder.Options{Runtime: runtime})
-		if want == "" != (err != nil) || err == nil && b.Name() != want {
-			t.Errorf("%q: %v, %v", runtime, b, err)
+		b := builder.New(builder.Options{Runtime: runtime})
+		if b.Name() != "a builder" {
+			t.Errorf("%q before Check: %s", runtime, b.Name())
 		}
+		if _, err := os.Stat(log); err == nil {
+			t.Fatalf("%q: New ran docker", runtime)
+		}
+		err := b.Check(t.Context(), both)
+		if unfit := new(leg.Error); want == "" != errors.As(err, &unfit) || err == nil && b.Name() != want {
+			t.Errorf("%q: %s, %v", runtime, b.Name(), err)
+		}
+		os.Remove(log)
 	}
 	t.Setenv("BUILDX_BUILDER", "theirs")
-	if b := find(t, ""); b.Name() != "buildx (builder theirs)" {
+	if b := find(""); b.Check(t.Context(), both) != nil || b.Name() != "buildx (builder theirs)" {
 		t.Errorf("%s", b.Name())
 	}
+}
+
+// TestNoBuilder: where none can be used, every way fails and says why.
+func TestNoBuilder(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho 'unknown command: docker buildx' >&2\nexit 1\n"), 0o700); err != nil {
+	script(t, bin, "docker", "echo 'unknown command: docker buildx' >&2\nexit 1")
+	b := builder.New(builder.Options{})
+	_, buildErr := b.Build(t.Context(), request)
+	exportErr := b.(reproduce.Exporter).Export(t.Context(), request, bin)
+	for _, err := range []error{b.Check(t.Context(), both), buildErr, exportErr} {
+		unfit := new(leg.Error)
+		if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "docker has no buildx") || !strings.Contains(err.Error(), "podman is not installed") {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := builder.New(builder.Options{Runtime: "podman"}).Check(t.Context(), both); err == nil || strings.Contains(err.Error(), "docker") {
+		t.Errorf("runtime podman: %v", err)
+	}
+	script(t, bin, "podman", "")
+	if b.Check(t.Context(), []string{"linux/" + runtime.GOARCH}) != nil || b.Name() != "podman" {
+		t.Errorf("%s", b.Name())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := builder.New(builder.Options{}).Check(ctx, both); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// script puts a program into a directory.
+func script(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
 		t.Fatal(err)
-	}
-	_, err := builder.Find(t.Context(), builder.Options{})
-	unfit := new(sandbox.BuilderError)
-	if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "docker has no buildx") || !strings.Contains(err.Error(), "podman is not installed") {
-		t.Errorf("%v", err)
-	}
-	_, err = builder.Find(t.Context(), builder.Options{Runtime: "podman"})
-	if err == nil || strings.Contains(err.Error(), "docker") {
-		t.Errorf("podman was asked for: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte("#!/bin/sh\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := builder.Find(t.Context(), builder.Options{}); err != nil || b.Name() != "podman" {
-		t.Errorf("%v, %v", b, err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/process"
-	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -55,7 +55,7 @@ func (p *podman) Check(ctx context.Context, platforms []string) error {
 		}
 	}
 	if missing := lacks(have, platforms); len(missing) > 0 {
-		return &sandbox.BuilderError{
+		return &leg.Error{
 			Reason: fmt.Sprintf("podman cannot build for %s on this machine, only for %s", strings.Join(missing, ", "), strings.Join(have, ", ")),
 			Remedy: "install QEMU's user emulation (Debian, Ubuntu: qemu-user-static), or build that platform on a native machine with release:leg",
 		}
@@ -64,7 +64,7 @@ func (p *podman) Check(ctx context.Context, platforms []string) error {
 }
 
 // Build builds and pushes one platform after the other.
-func (p *podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (p *podman) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	var digests []string
 	for _, platform := range r.Platforms {
 		digest, err := p.leg(ctx, r, platform)
@@ -76,7 +76,7 @@ func (p *podman) Build(ctx context.Context, r sandbox.LegRequest) ([]string, err
 	return digests, nil
 }
 
-func (p *podman) leg(ctx context.Context, r sandbox.LegRequest, platform string) (string, error) {
+func (p *podman) leg(ctx context.Context, r leg.Request, platform string) (string, error) {
 	image, remove, err := p.build(ctx, r, platform)
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func (p *podman) leg(ctx context.Context, r sandbox.LegRequest, platform string)
 // It never uses podman's cache, which looks at neither the times in a layer nor
 // the platform of what is built FROM scratch: after a build of the host, or a
 // leg with another epoch, it would give us their layers.
-func (p *podman) build(ctx context.Context, r sandbox.LegRequest, platform string) (image v1.Image, remove func(), err error) {
+func (p *podman) build(ctx context.Context, r leg.Request, platform string) (image v1.Image, remove func(), err error) {
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +124,7 @@ func (p *podman) build(ctx context.Context, r sandbox.LegRequest, platform strin
 }
 
 // Export builds one platform into an OCI layout at dir.
-func (p *podman) Export(ctx context.Context, r sandbox.LegRequest, dir string) error {
+func (p *podman) Export(ctx context.Context, r leg.Request, dir string) error {
 	platform, err := onlyPlatform(r)
 	if err != nil {
 		return err
@@ -149,13 +149,13 @@ func (p *podman) push(ctx context.Context, image v1.Image, repository string) (s
 	}
 	w, err := registry.OpenWriter(ctx, repository, p.registry)
 	if err != nil {
-		return "", &sandbox.PushError{Err: err}
+		return "", &leg.PushError{Err: err}
 	}
 	defer w.Close()
 	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("not pushed within %s", pushTimeout))
 	defer cancel()
 	if err := remote.Write(repo.Digest(digest.String()), image, remote.WithContext(ctx), remote.WithTransport(w.Transport())); err != nil {
-		return "", &sandbox.PushError{Err: err}
+		return "", &leg.PushError{Err: err}
 	}
 	return digest.String(), nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/builder"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -35,7 +36,7 @@ const nodes = "nodes"
 type bench struct {
 	*lab.Registry
 	upstream *lab.Registry // of the seed, so that Registry sees nobody else
-	builder  sandbox.Builder
+	builder  leg.Builder
 	base     sandbox.Base
 }
 
@@ -67,10 +68,7 @@ func (b *bench) fresh(t *testing.T, runtime string) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
-	var err error
-	if b.builder, err = builder.Find(t.Context(), builder.Options{Runtime: runtime, Output: logTo(t)}); err != nil {
-		t.Fatal(err)
-	}
+	b.builder = builder.New(builder.Options{Runtime: runtime, Output: logTo(t)})
 }
 
 func (b *bench) publish(t *testing.T, o sandbox.PublishOptions) *sandbox.PublishResult {
@@ -94,7 +92,7 @@ func (u untouchable) Check(context.Context, []string) error {
 	u.Error("the builder is asked")
 	return nil
 }
-func (u untouchable) Build(context.Context, sandbox.LegRequest) ([]string, error) {
+func (u untouchable) Build(context.Context, leg.Request) ([]string, error) {
 	u.Error("the builder builds")
 	return nil, io.EOF
 }
@@ -264,11 +262,11 @@ func (b *bench) failing(t *testing.T) {
 
 // breaking is a builder before which the registry breaks.
 type breaking struct {
-	sandbox.Builder
+	leg.Builder
 	how func()
 }
 
-func (b breaking) Build(ctx context.Context, r sandbox.LegRequest) ([]string, error) {
+func (b breaking) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	b.how()
 	return b.Builder.Build(ctx, r)
 }
@@ -338,11 +336,8 @@ func TestDockerDriver(t *testing.T) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
-	b, err := builder.Find(t.Context(), builder.Options{Runtime: "docker"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	unfit := new(sandbox.BuilderError)
+	b := builder.New(builder.Options{Runtime: "docker"})
+	unfit := new(leg.Error)
 	if err := b.Check(t.Context(), both); !errors.As(err, &unfit) || !strings.Contains(unfit.Remedy, "buildx create") {
 		t.Errorf("%v", err)
 	}

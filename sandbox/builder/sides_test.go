@@ -27,7 +27,7 @@ case "$*" in
 *) until [ -e `+pidFile+` ]; do /bin/sleep 0.05; done; echo 'ERROR: out of paper'; exit 1 ;;
 esac ;;`)
 	ctx := labtest.Context(t, time.Minute)
-	_, err := find(t, "").Build(ctx, request)
+	_, err := find("").Build(ctx, request)
 	if err == nil || err.Error() != "linux/arm64: docker buildx build: exit status 1" {
 		t.Errorf("%v", err)
 	}
@@ -62,10 +62,7 @@ echo 'a line'
 printf 'no end'
 `, 1))
 	var out bytes.Buffer
-	b, err := builder.Find(t.Context(), builder.Options{Runtime: "docker", Output: &out})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := builder.New(builder.Options{Runtime: "docker", Output: &out})
 	if _, err := b.Build(labtest.Context(t, time.Minute), request); err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/labtest"
-	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
+	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -21,7 +21,7 @@ func TestLegsOnUsedStore(t *testing.T) {
 			b := start(t, runtime)
 			seed := labtest.Seed(t, b.upstream)
 			const epoch = 1785801600
-			r := sandbox.LegRequest{
+			r := leg.Request{
 				Containerfile: lab.Containerfile(seed,
 					`RUN ["/bin/seed", "write", "/etc/before", "the epoch is declared"]`,
 					"ARG SOURCE_DATE_EPOCH=1785801600",
@@ -54,7 +54,7 @@ func TestLegsOnUsedStore(t *testing.T) {
 	}
 }
 
-func (b *bench) legsOf(t *testing.T, r sandbox.LegRequest) []string {
+func (b *bench) legsOf(t *testing.T, r leg.Request) []string {
 	t.Helper()
 	digests, err := b.builder.Build(labtest.Context(t, 2*time.Minute), r)
 	if err != nil {
@@ -65,7 +65,7 @@ func (b *bench) legsOf(t *testing.T, r sandbox.LegRequest) []string {
 
 // buildOnHost builds as `openlock build` does. Docker gets a daemon that loads
 // what the builder has built.
-func buildOnHost(t *testing.T, runtime string, r sandbox.LegRequest) {
+func buildOnHost(t *testing.T, runtime string, r leg.Request) {
 	t.Helper()
 	if runtime == "docker" {
 		t.Setenv("DOCKER_HOST", labtest.Docker(t).Host)

@@ -1,24 +1,27 @@
-package sandbox
+// Package leg is what [sandbox.Publish] asks of a builder, and what a builder
+// answers: a leg is the image for one platform, pushed without a tag. Package
+// builder has the builders.
+package leg
 
 import "context"
 
 // Builder builds images for several platforms and pushes them without a tag.
-// Package builder has those that there are.
 type Builder interface {
-	// Name is what the builder is called in messages.
+	// Name is what the builder is called in messages; after Check, that of the
+	// builder that was checked.
 	Name() string
 	// Check reports why images for the platforms cannot be built, before
-	// anything is. The error is a [*BuilderError].
+	// anything is. The error is an [*Error].
 	Check(ctx context.Context, platforms []string) error
 	// Build builds an image for each platform, pushes each by its digest and
 	// nothing by a tag, and returns the digests, sha256:…, in the order of
 	// r.Platforms. The error wraps a [*PushError] where the registry refused
 	// an image.
-	Build(ctx context.Context, r LegRequest) (digests []string, err error)
+	Build(ctx context.Context, r Request) (digests []string, err error)
 }
 
-// LegRequest is what a [Builder] builds.
-type LegRequest struct {
+// Request is what a [Builder] builds.
+type Request struct {
 	Containerfile []byte
 	Repository    string   // to push to
 	Platforms     []string // os/arch[/variant]
@@ -27,22 +30,22 @@ type LegRequest struct {
 	NoCache       bool  // run every step again, where the builder would reuse any
 }
 
-// BuilderError tells why a builder cannot do what it is asked for.
-type BuilderError struct {
+// Error tells why legs cannot be built.
+type Error struct {
 	Reason string // one line, fit to print
 	Remedy string // the remedy, may be empty
 	Err    error  // the cause; may be nil
 }
 
-func (e *BuilderError) Error() string { return e.Reason }
+func (e *Error) Error() string { return e.Reason }
 
 // Hint returns the remedy, one line; empty where there is none.
-func (e *BuilderError) Hint() string { return e.Remedy }
+func (e *Error) Hint() string { return e.Remedy }
 
 // Unwrap returns the cause; nil where there is none.
-func (e *BuilderError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
-// PushError tells that images were built and not taken by the registry.
+// PushError tells that images were built and the registry refused them.
 type PushError struct{ Err error }
 
 func (e *PushError) Error() string { return e.Err.Error() }
