@@ -9,7 +9,6 @@ import (
 
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
 )
@@ -25,11 +24,9 @@ type App struct {
 	Flags   Flags
 	// GitHub is the workflow's step that this is part of; nil: none.
 	GitHub *github.Actions
-	// Default is the image that is meant where no setting names another; nil:
-	// openlock's own, [base.Default].
-	Default func() (sandbox.Base, error)
-	// File is what the Containerfile of Default is called in messages.
-	File string
+	// Project has the image that is meant where no setting names another; zero:
+	// openlock's own.
+	Project Project
 
 	file string // of the settings
 }
@@ -40,12 +37,9 @@ func (a *App) Start() (Settings, error) {
 	if _, err := a.Out.Write(nil); err != nil {
 		return Settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
 	}
-	image := base.Default()
-	if a.Default != nil {
-		var err error
-		if image, err = a.Default(); err != nil {
-			return Settings{}, &UsageError{Err: err}
-		}
+	image, err := a.Project.image()
+	if err != nil {
+		return Settings{}, &UsageError{Err: err}
 	}
 	s, err := a.Flags.resolve(a.Program, image)
 	a.file = s.file

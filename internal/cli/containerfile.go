@@ -9,8 +9,10 @@ func (a *App) Containerfile() ([]byte, error) {
 }
 
 // ContainerfileName is the name of the Containerfile in messages: its path, or
-// [App.File] where no setting names one.
-func (a *App) ContainerfileName() string { return cmp.Or(a.file, a.File) }
+// the project's where no setting names one.
+func (a *App) ContainerfileName() string {
+	return cmp.Or(a.file, a.Project.Containerfile, "sandbox/base/base.Containerfile")
+}
 
 // Say writes a message and its remedy, which may be empty.
 func (a *App) Say(text, remedy string) {

@@ -19,37 +19,19 @@
 package base
 
 import (
-	"cmp"
 	"context"
 	"os"
-	"path"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/vessux/openlock/internal/cli"
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/github"
-	"github.com/vessux/openlock/sandbox"
-	openlock "github.com/vessux/openlock/sandbox/base"
 )
 
 // Image is the image that the targets are about where no setting names
 // another, and what belongs to the project that it is of. An empty
 // Containerfile or Repository is openlock's own.
-var Image project
-
-type project struct {
-	Containerfile string // path, from the directory that mage runs in
-	Repository    string // host[:port]/path
-	// Name is the project's in messages; default: the end of Repository.
-	Name string
-	// EnvPrefix begins the names of the project's environment variables, such
-	// as TOOL_ for TOOL_BASE_REPOSITORY and TOOL_RUNTIME; empty: it has none.
-	EnvPrefix string
-	// ConfigDir is the directory of the project's config.toml, in the user's
-	// configuration directory; empty: it has none.
-	ConfigDir string
-}
+var Image cli.Project
 
 // Tag prints the ref of the base image; -short its tag, -full its SHA-256.
 func Tag(containerfile, repository *string, short, full, json *bool) error {
@@ -79,32 +61,8 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 
 func app(f cli.Flags, json *bool) *cli.App {
 	return &cli.App{
-		Program: program(), Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f,
-		Default: image, File: cmp.Or(Image.Containerfile, "sandbox/base/base.Containerfile"), GitHub: github.Detect(os.Stderr),
+		Program: Image.Program(), Project: Image, Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, GitHub: github.Detect(os.Stderr),
 	}
-}
-
-// program is openlock only where the image is openlock's too.
-func program() cli.Program {
-	if Image == (project{}) {
-		return cli.Openlock
-	}
-	name := cmp.Or(Image.Name, path.Base(cmp.Or(Image.Repository, openlock.Default().Repository)))
-	return cli.Program{Name: name, EnvPrefix: Image.EnvPrefix, ConfigDir: Image.ConfigDir}
-}
-
-func image() (sandbox.Base, error) {
-	b := openlock.Default()
-	if Image.Repository != "" {
-		b.Repository, b.Digest = Image.Repository, ""
-	}
-	if Image.Containerfile == "" {
-		return b, nil
-	}
-	var err error
-	b.Digest = ""
-	b.Containerfile, err = containerfile.Read(Image.Containerfile)
-	return b, err
 }
 
 // exit hands an error's exit code to Mage, which prints the words.
@@ -112,7 +70,7 @@ func exit(err error) error {
 	if err == nil {
 		return nil
 	}
-	return mg.Fatal(cli.ExitCode(err), cli.Words(program().Name, err))
+	return mg.Fatal(cli.ExitCode(err), cli.Words(Image.Program().Name, err))
 }
 
 // report makes an error an annotation of the workflow too.

@@ -67,7 +67,7 @@ var layers = []layer{
 	{"internal/ci", append(append(slices.Clone(leaves), "internal/cli", "internal/reproduce"), library...), []string{"github.com/google/go-containerregistry"}},
 	{"tools/openlock", []string{"internal/cli"}, nil},
 	{"magefiles", []string{"magefiles/..."}, nil},
-	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/containerfile", "internal/github", "sandbox", "sandbox/base"}, []string{"github.com/magefile/mage"}},
+	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/github"}, []string{"github.com/magefile/mage"}},
 	{"magefiles/...", append([]string{"internal/cli", "internal/decisions", "internal/dev/...", "internal/lab"}, library...), []string{"github.com/magefile/mage"}},
 	{"internal/lab/...", append(append(slices.Clone(leaves), "internal/lab", "internal/lab/..."), library...), []string{
 		"github.com/adrg/xdg", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/rogpeppe/go-internal", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term",
@@ -159,7 +159,7 @@ func TestLinked(t *testing.T) {
 			"github.com/moby/", "github.com/magefile/", "github.com/sigstore/", "testing",
 			ours + "internal/lab", ours + "internal/ci", ours + "internal/reproduce", ours + "internal/cosign", ours + "sandbox/builder", ours + "sandbox/lint",
 		},
-		"./sandbox":         {"github.com/spf13/", "github.com/BurntSushi/", "github.com/moby/", ours + "sandbox/base", "testing"},
+		"./sandbox": {"github.com/spf13/", "github.com/BurntSushi/", "github.com/moby/", ours + "sandbox/base", "testing"},
 		// Publish calls a builder, so a builder is below it.
 		"./sandbox/builder": {"github.com/spf13/", "github.com/moby/", ours + "sandbox", ours + "sandbox/base", "testing"},
 	} {
