@@ -27,6 +27,9 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
+	if err != nil {
+		OutlivePipes() // the exit code counts, whether or not the message is read
+	}
 	switch {
 	case errors.Is(err, errPrinted):
 		return nil
@@ -103,6 +106,7 @@ func (c *commandLine) start(*cobra.Command, []string) error {
 // which takes longer than those verbs do.
 func interruptible(run func(context.Context) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
+		OutlivePipes()
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		context.AfterFunc(ctx, stop)

@@ -60,6 +60,7 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 }
 
 func app(f cli.Flags, json *bool) *cli.App {
+	cli.OutlivePipes()
 	return &cli.App{
 		Program: Image.Program(), Project: Image, Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, GitHub: github.Detect(os.Stderr),
 	}
