@@ -2,7 +2,7 @@ module github.com/vessux/openlock
 
 go 1.26.8
 
-tool github.com/magefile/mage
+tool github.com/vessux/openlock/internal/dev/mage
 
 require (
 	github.com/BurntSushi/toml v1.6.0

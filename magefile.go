@@ -8,7 +8,7 @@ package main
 import (
 	"os"
 
-	"github.com/magefile/mage/mage"
+	"github.com/vessux/openlock/internal/dev/launch"
 )
 
-func main() { os.Exit(mage.Main()) }
+func main() { os.Exit(launch.Mage()) }

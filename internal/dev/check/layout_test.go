@@ -67,6 +67,7 @@ var layers = []layer{
 	{"internal/ci", append(append(slices.Clone(leaves), "internal/cli", "internal/reproduce"), library...), []string{"github.com/google/go-containerregistry"}},
 	{"tools/openlock", []string{"internal/cli"}, nil},
 	{"magefiles", []string{"magefiles/..."}, nil},
+	{"internal/dev/launch", nil, []string{"github.com/magefile/mage"}},
 	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/github"}, []string{"github.com/magefile/mage"}},
 	{"magefiles/...", append([]string{"internal/cli", "internal/decisions", "internal/dev/...", "internal/lab"}, library...), []string{"github.com/magefile/mage"}},
 	{"internal/lab/...", append(append(slices.Clone(leaves), "internal/lab", "internal/lab/..."), library...), []string{
