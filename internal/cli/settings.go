@@ -218,14 +218,15 @@ func setRepository(s *Settings, v value) error {
 }
 
 func setContainerfile(s *Settings, v value) error {
-	b, err := containerfile.Read(v.text)
+	path := v.path(v.text)
+	b, err := containerfile.Read(path)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(b, s.Base.Containerfile) {
 		s.Base.Digest = "" // it is that of the other file
 	}
-	s.Base.Containerfile, s.file = b, v.text
+	s.Base.Containerfile, s.file = b, path
 	return nil
 }
 
