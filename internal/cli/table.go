@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/engine/engines"
@@ -48,17 +50,17 @@ var table = []setting{
 		help: "when to pull", set: policy(func(s *Settings) *sandbox.Policy { return &s.Pull })},
 	{flag: "build", kind: "policy", values: policies, def: string(sandbox.PolicyMissing),
 		help: "when to build", set: policy(func(s *Settings) *sandbox.Policy { return &s.Build })},
-	{flag: "connect-timeout", kind: "duration", env: "CONNECT_TIMEOUT", def: "2s",
+	{flag: "connect-timeout", kind: "duration", env: "CONNECT_TIMEOUT", def: span(limit.Connect),
 		help: "limit on a connection to the registry", set: duration(func(s *Settings) *time.Duration { return &s.Registry.ConnectTimeout })},
-	{flag: "header-timeout", kind: "duration", env: "HEADER_TIMEOUT", def: "3s",
+	{flag: "header-timeout", kind: "duration", env: "HEADER_TIMEOUT", def: span(limit.Header),
 		help: "limit until the registry begins an answer", set: duration(func(s *Settings) *time.Duration { return &s.Registry.HeaderTimeout })},
-	{flag: "probe-timeout", kind: "duration", env: "PROBE_TIMEOUT", def: "8s",
+	{flag: "probe-timeout", kind: "duration", env: "PROBE_TIMEOUT", def: span(limit.Probe),
 		help: "limit on all questions to the registry", set: duration(func(s *Settings) *time.Duration { return &s.Registry.Timeout })},
-	{flag: "pull-timeout", kind: "duration", env: "PULL_TIMEOUT", def: "20m",
+	{flag: "pull-timeout", kind: "duration", env: "PULL_TIMEOUT", def: span(limit.Pull),
 		help: "limit on the engine's pull", set: duration(func(s *Settings) *time.Duration { return &s.pullTimeout })},
-	{flag: "build-timeout", kind: "duration", env: "BUILD_TIMEOUT", def: "90m",
+	{flag: "build-timeout", kind: "duration", env: "BUILD_TIMEOUT", def: span(limit.Build),
 		help: "limit on the engine's build", set: duration(func(s *Settings) *time.Duration { return &s.buildTimeout })},
-	{flag: "verify-timeout", kind: "duration", env: "VERIFY_TIMEOUT", def: "1m",
+	{flag: "verify-timeout", kind: "duration", env: "VERIFY_TIMEOUT", def: span(limit.Verify),
 		help: "limit on a verification", set: duration(func(s *Settings) *time.Duration { return &s.verifyTimeout })},
 	{flag: "builder", kind: "name", foreign: "BUILDX_BUILDER", mage: true, words: "the builder in use",
 		help: "name of a buildx builder", set: setBuilder},
@@ -70,6 +72,19 @@ var table = []setting{
 		help: "what signs: keyless, or a key as cosign names it", set: text(func(s *Settings) *string { return &s.Sign })},
 	{flag: "digest", kind: "digest", mage: true, words: "any",
 		help: "digest that the tag must name to be signed", set: digest(func(s *Settings) *string { return &s.Digest })},
+}
+
+// span is a time as people write it: 20m, and not 20m0s.
+func span(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Minute, "m"}, {time.Second, "s"}} {
+		if d%unit.of == 0 {
+			return fmt.Sprint(int64(d/unit.of)) + unit.name
+		}
+	}
+	return d.String()
 }
 
 func (r *setting) name() string {

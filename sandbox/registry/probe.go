@@ -21,6 +21,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/tag"
@@ -54,9 +55,9 @@ func (o Options) withDefaults() Options {
 			*d = v
 		}
 	}
-	def(&o.ConnectTimeout, 2*time.Second)
-	def(&o.HeaderTimeout, 3*time.Second)
-	def(&o.Timeout, 8*time.Second)
+	def(&o.ConnectTimeout, limit.Connect)
+	def(&o.HeaderTimeout, limit.Header)
+	def(&o.Timeout, limit.Probe)
 	if o.Retry == (Retry{}) {
 		o.Retry = HostRetry
 	}

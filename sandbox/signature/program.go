@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -26,7 +27,7 @@ const Hint = "get " + ProgramName + " from the release that openlock is from, an
 	"or build it in a checkout: go -C tools/verify install ./" + ProgramName
 
 // defaultTimeout is the default of [Verifier.Timeout].
-const defaultTimeout = time.Minute
+const defaultTimeout = limit.Verify
 
 // Subject is what has to be signed.
 type Subject struct {

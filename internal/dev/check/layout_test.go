@@ -26,7 +26,7 @@ var library = []string{
 // leaves import nothing of this repository but other leaves.
 var leaves = []string{
 	"internal/containerfile", "internal/cosign", "internal/github", "internal/label", "internal/layout", "internal/lock", "internal/platform", "internal/poll",
-	"internal/login", "internal/process", "internal/record", "internal/registriesconf", "internal/sanitize", "internal/smallfile", "internal/userdir",
+	"internal/limit", "internal/login", "internal/process", "internal/record", "internal/registriesconf", "internal/sanitize", "internal/smallfile", "internal/userdir",
 }
 
 // layer is what packages may import.
@@ -62,7 +62,7 @@ var layers = []layer{
 	{"sandbox/base", []string{"sandbox"}, nil},
 	{"internal/reproduce", append([]string{"sandbox/leg"}, leaves...), []string{"github.com/google/go-containerregistry"}},
 	{"internal/cli", append(slices.Clone(leaves), "sandbox", "sandbox/base", "sandbox/engine", "sandbox/engine/engines", "sandbox/registry", "sandbox/signature", "sandbox/tag"), []string{
-		"github.com/BurntSushi/toml", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		"github.com/pelletier/go-toml/v2", "github.com/spf13/cobra", "github.com/spf13/pflag",
 	}},
 	{"internal/ci", append(append(slices.Clone(leaves), "internal/cli", "internal/reproduce"), library...), []string{"github.com/google/go-containerregistry"}},
 	{"tools/openlock", []string{"internal/cli"}, nil},

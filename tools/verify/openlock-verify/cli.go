@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vessux/openlock/internal/cli"
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -84,10 +85,10 @@ Exit codes: 0 verified, 1 failed, 2 usage or bad input, 3 absent, 4 incomplete,
 	f.StringVar(&c.trusted, "trusted-root", "", "trusted_root.json (default Sigstore's public one, fetched)")
 	f.StringVar(&c.request.Identity, "identity", "", "SHA-256 of the Containerfile, 64 hex digits (default any with the ref's tag)")
 	f.StringSliceVar(&c.request.Platforms, "platform", sandbox.Platforms(), "platform that has to be there, repeatable")
-	f.DurationVar(&c.options.ConnectTimeout, "connect-timeout", 2*time.Second, "for a connection to the registry")
-	f.DurationVar(&c.options.HeaderTimeout, "header-timeout", 3*time.Second, "for the registry to begin an answer")
-	f.DurationVar(&c.options.Timeout, "probe-timeout", 8*time.Second, "for all questions about the image itself")
-	f.DurationVar(&c.timeout, "timeout", time.Minute, "for everything")
+	f.DurationVar(&c.options.ConnectTimeout, "connect-timeout", limit.Connect, "for a connection to the registry")
+	f.DurationVar(&c.options.HeaderTimeout, "header-timeout", limit.Header, "for the registry to begin an answer")
+	f.DurationVar(&c.options.Timeout, "probe-timeout", limit.Probe, "for all questions about the image itself")
+	f.DurationVar(&c.timeout, "timeout", limit.Verify, "for everything")
 	f.BoolVar(&c.json, "json", false, "print one JSON object")
 	return root
 }

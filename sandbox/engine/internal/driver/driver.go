@@ -7,9 +7,9 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -25,8 +25,8 @@ type Driver struct {
 
 // Defaults of the limits on engines. A pull or build that takes longer hangs.
 const (
-	PullTimeout  = 20 * time.Minute
-	BuildTimeout = 90 * time.Minute
+	PullTimeout  = limit.Pull
+	BuildTimeout = limit.Build
 )
 
 // HostPlatform is the platform of the images that this machine runs.
