@@ -2,16 +2,20 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/fakeengine"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -45,10 +49,14 @@ func newRig(t *testing.T) *rig {
 		t.Skip("the fake podman is a symbolic link")
 	}
 	r := &rig{config: isolate(t), registry: labtest.Registry(t), store: fakeengine.Store(t.TempDir())}
+	r.shortenWaits(t)
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	link(t, filepath.Join(bin, "podman"))
 	t.Setenv(fakeengine.DirVariable, string(r.store))
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "CONTAINER_HOST"} {
+		t.Setenv(name, "")
+	}
 	text := []byte("FROM scratch\nLABEL name=" + t.Name() + "\n")
 	r.file = filepath.Join(t.TempDir(), "Containerfile")
 	write(t, r.file, string(text))
@@ -58,6 +66,13 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// shortenWaits leaves hosts one attempt, and CI three.
+func (*rig) shortenWaits(t *testing.T) {
+	host, ci := registry.HostRetry, registry.CIRetry
+	t.Cleanup(func() { registry.HostRetry, registry.CIRetry = host, ci })
+	registry.HostRetry.Tries, registry.CIRetry.Interval = 1, time.Millisecond
 }
 
 // link makes a link to this program.
@@ -84,17 +99,33 @@ func (r *rig) args(verb ...string) []string {
 	return append(verb, "--repository", r.ref.Repository, "--containerfile", r.file)
 }
 
-// publish puts the image into the registry for both platforms, or those given.
-func (r *rig) publish(t *testing.T, platforms ...string) *lab.Published {
+// publish puts the image into the registry for both platforms, or those given,
+// and returns the digest of the index.
+func (r *rig) publish(t *testing.T, platforms ...string) string {
 	t.Helper()
 	if len(platforms) == 0 {
 		platforms = sandbox.Platforms()
 	}
-	p, err := lab.Publish(t.Context(), r.ref, r.identity, platforms...)
+	var entries []lab.Entry
+	for _, p := range platforms {
+		image, err := lab.Image(p, r.identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, lab.Entry{Platform: p, Appendable: image})
+	}
+	index, err := lab.Index(entries...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	if err := lab.Push(r.ref, index); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.String()
 }
 
 // misbehave has the engine do so, see package fakeengine.
@@ -107,4 +138,20 @@ func (r *rig) misbehave(t *testing.T, way, times string) {
 func (r *rig) asked() string {
 	b, _ := os.ReadFile(filepath.Join(string(r.store), "log"))
 	return strings.ReplaceAll(string(b), "podman ", "")
+}
+
+// answer has a registry answer everything with a status.
+func answer(status int) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
