@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func (p Program) readConfig() (config, error) {
 		return config{}, nil // no home, so no configuration
 	}
 	c := config{path: filepath.Join(dir, "config.toml"), values: map[string]string{}}
-	b, err := os.ReadFile(c.path)
+	b, err := readSmall(c.path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return c, nil
 	}
