@@ -155,3 +155,12 @@ func mustJSON(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -214,7 +214,11 @@ func TestUnknownSetting(t *testing.T) {
 // TestCompletion: fixed values are completed, from the table.
 func TestCompletion(t *testing.T) {
 	isolate(t)
-	for name, want := range map[string]string{"--pull": "missing\nalways\nnever\n", "--build": "missing\nalways\nnever\n", "--runtime": "auto\npodman\ndocker\n"} {
+	const noFiles, files = ":4\n", ":0\n" // what the shell adds
+	for name, want := range map[string]string{
+		"--pull": "missing\nalways\nnever\n" + noFiles, "--build": "missing\nalways\nnever\n" + noFiles,
+		"--runtime": "auto\npodman\ndocker\n" + noFiles, "--containerfile": files,
+	} {
 		if out, _, _ := run(t, "__complete", "ensure", name, ""); !strings.HasPrefix(out, want) {
 			t.Errorf("%s: %q", name, out)
 		}

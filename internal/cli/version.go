@@ -33,22 +33,33 @@ func (a *App) Version() error {
 	}
 	v := VersionJSON{Version: "(devel)", Tag: ref.Tag, Ref: ref.String(), Digest: base.Default().Digest}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			v.Version = info.Main.Version
-		}
-		dirty := ""
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				v.Commit = s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				dirty = "-dirty"
-			}
-		}
-		if v.Commit != "" {
-			v.Commit += dirty
+		v.build(info)
+	}
+	return a.Print(v.String(), v)
+}
+
+// build takes the version and the commit from what the go command wrote into
+// the program.
+func (v *VersionJSON) build(info *debug.BuildInfo) {
+	if info.Main.Version != "" {
+		v.Version = info.Main.Version
+	}
+	dirty := ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v.Commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
 		}
 	}
+	if v.Commit != "" {
+		v.Commit += dirty
+	}
+}
+
+// String is the version as people read it, in two lines.
+func (v *VersionJSON) String() string {
 	text := "openlock " + v.Version
 	if v.Commit != "" {
 		text += " (" + v.Commit + ")"
@@ -57,5 +68,5 @@ func (a *App) Version() error {
 	if v.Digest != "" {
 		text += "@" + v.Digest
 	}
-	return a.Print(text, v)
+	return text
 }
