@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Normalize returns a platform in its shortest usual form, os/arch[/variant]:
-// arm64/v8 is arm64 and amd64/v1 is amd64, since both name the base level of
-// their architecture (OCI Image Specification 1.1, "Platform Variants").
+// Normalize returns a platform in its usual form, os/arch[/variant]: arm64/v8
+// is arm64 and amd64/v1 is amd64, since both name the base level of their
+// architecture (OCI Image Specification 1.1, "Platform Variants"); arm is arm/v7.
 // A platform has two or three parts of lower-case letters, digits, '.', '_'
 // and '-'; anything else is an error.
 func Normalize(platform string) (string, error) {
@@ -34,12 +34,38 @@ func Same(a, b string) bool {
 // Join returns the normal form of an operating system, an architecture and a
 // variant, which may be empty.
 func Join(os, arch, variant string) string {
-	switch {
-	case arch == "arm64" && variant == "v8", arch == "amd64" && variant == "v1":
-		variant = ""
+	if os == "macos" {
+		os = "darwin"
 	}
-	if variant == "" {
+	if arch, variant = normalArch(arch, variant); variant == "" {
 		return os + "/" + arch
 	}
 	return os + "/" + arch + "/" + variant
+}
+
+// normalArch follows containerd/platforms, by which podman and docker compare:
+// other names of an architecture, its base level, and 32-bit ARM, which is v7
+// where nothing else is said.
+func normalArch(arch, variant string) (string, string) {
+	switch arch {
+	case "i386":
+		return "386", ""
+	case "armhf":
+		return "arm", "v7"
+	case "armel":
+		return "arm", "v6"
+	case "x86_64", "x86-64":
+		arch = "amd64"
+	case "aarch64":
+		arch = "arm64"
+	}
+	switch arch + "/" + variant {
+	case "amd64/v1", "arm64/v8", "arm64/8":
+		return arch, ""
+	case "arm/":
+		return arch, "v7"
+	case "arm/5", "arm/6", "arm/7", "arm/8":
+		return arch, "v" + variant
+	}
+	return arch, variant
 }
