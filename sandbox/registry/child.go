@@ -40,10 +40,14 @@ func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []chec
 	return checks
 }
 
+// pick returns the first offer for a platform; without one, an offer whose
+// platform is not known, which may be it.
 func pick(offered []offer, platform string) (offer, bool) {
-	for _, o := range offered {
-		if o.platform == platform {
-			return o, true
+	for _, want := range []string{platform, ""} {
+		for _, o := range offered {
+			if o.platform == want {
+				return o, true
+			}
 		}
 	}
 	return offer{}, false
@@ -51,6 +55,9 @@ func pick(offered []offer, platform string) (offer, bool) {
 
 // check follows one child to its config and compares what the three say.
 func (s *session) check(ctx context.Context, o offer, q Query) check {
+	if o.refused != "" {
+		return check{err: &failure{state: StateInvalid, reason: "index: " + o.refused}}
+	}
 	what := "child " + o.platform
 	invalid := func(format string, args ...any) check {
 		return check{err: &failure{state: StateInvalid, reason: what + ": " + fmt.Sprintf(format, args...)}}

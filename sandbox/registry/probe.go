@@ -203,9 +203,10 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 
 // offer is one image that a tag holds out for a platform.
 type offer struct {
-	platform string
+	platform string // empty: not known
 	digest   v1.Hash
 	doc      *document // already fetched, where the tag names an image itself
+	refused  string    // why the entry is no image to take; empty: it may be one
 }
 
 // offers lists what a tag's manifest offers. An image without an index, as an
@@ -224,8 +225,10 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 	return indexOffers(doc)
 }
 
-// indexOffers lists what an index offers, attestations and other artefacts
-// aside.
+// indexOffers lists what an index offers. Attestations, other artefacts and
+// entries whose platform is none are left out: no engine would choose them. An
+// index inside the index is listed, without a platform too, since an engine
+// would look into it.
 func indexOffers(doc *document) ([]offer, error) {
 	index, err := parseIndex(doc, "index")
 	if err != nil {
@@ -233,20 +236,17 @@ func indexOffers(doc *document) ([]offer, error) {
 	}
 	var offered []offer
 	for _, m := range index.Manifests {
-		p := platformOf(m.Platform)
-		if p == "unknown/unknown" || p == "" && !m.MediaType.IsIndex() {
+		o := offer{platform: platformOf(m.Platform)}
+		if _, err := platform.Normalize(o.platform); err != nil && (o.platform != "" || !m.MediaType.IsIndex()) || o.platform == "unknown/unknown" {
 			continue
 		}
+		if o.digest, err = v1.NewHash(m.Digest); err != nil || o.digest.Algorithm != "sha256" {
+			o.refused = fmt.Sprintf("the digest of %s is not SHA-256", o.platform)
+		}
 		if m.MediaType.IsIndex() {
-			return nil, &failure{state: StateInvalid, reason: "index: it holds an index where an image is due"}
+			o.refused = "it holds an index where an image is due"
 		}
-		if _, err := platform.Normalize(p); err != nil {
-			return nil, &failure{state: StateInvalid, reason: "index: " + sanitize.Line(err.Error())}
-		}
-		if m.Digest.Algorithm != "sha256" {
-			return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("index: the digest of %s is not SHA-256", p)}
-		}
-		offered = append(offered, offer{platform: p, digest: m.Digest})
+		offered = append(offered, o)
 	}
 	return offered, nil
 }
@@ -263,16 +263,13 @@ func (s *session) config(ctx context.Context, doc *document, what string) (image
 	return parseConfig(body, what)
 }
 
+// without lists the platforms that are offered and not missing.
 func without(offered []offer, missing []string) []string {
 	var rest []string
-next:
 	for _, o := range offered {
-		for _, m := range missing {
-			if o.platform == m {
-				continue next
-			}
+		if o.refused == "" && !slices.Contains(missing, o.platform) {
+			rest = append(rest, o.platform)
 		}
-		rest = append(rest, o.platform)
 	}
 	return rest
 }
