@@ -312,7 +312,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 }
 
 // probe asks for the tag, or for the digest that the image is known by. A
-// registry that has the tag and not the digest serves something else.
+// registry that has another digest under the tag serves something else.
 func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, error) {
 	q.Digest = j.Digest
 	res, err := registry.Probe(ctx, q, j.o.Registry)
@@ -321,7 +321,7 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 	}
 	q.Digest = ""
 	byTag, err := registry.Probe(ctx, q, j.o.Registry)
-	if err != nil || byTag.Digest == "" {
+	if err != nil || byTag.Digest == "" || byTag.Digest == j.Digest {
 		return byTag, err
 	}
 	byTag.State, byTag.Missing, byTag.Children = registry.StateInvalid, q.Platforms, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vessux/openlock/internal/platform"
@@ -84,7 +85,7 @@ func Publish(ctx context.Context, b Base, o PublishOptions) (*PublishResult, err
 	}
 	if len(missing) == 0 {
 		out.Outcome, out.Digest, out.Children = OutcomeSkipped, before.Digest, before.Children
-		out.Reason = "every platform is there: " + before.Reason
+		out.Reason = "published already for " + strings.Join(p.o.Platforms, ", ")
 	} else if err := p.publish(ctx, before, missing, out); err != nil {
 		return nil, err
 	}
@@ -140,7 +141,30 @@ func (p *publisher) probe(ctx context.Context) (*registry.Result, error) {
 	for _, w := range res.Warnings {
 		p.o.Notify(Notice{Text: w, Warning: true})
 	}
+	if res.State == registry.StateDenied {
+		return p.probeAsWriter(ctx)
+	}
 	return res, nil
+}
+
+// probeAsWriter asks once more where others are denied: private, or not there,
+// and who may push may know.
+func (p *publisher) probeAsWriter(ctx context.Context) (*registry.Result, error) {
+	w, err := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
+	if err != nil {
+		return nil, refusedBy(err)
+	}
+	w.Close()
+	q, err := p.query(p.o.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	q.Writer = true
+	res, err := registry.Probe(ctx, q, p.o.Registry)
+	if err == nil && res.State == registry.StateDenied {
+		res.Hint = "the login may push and must be allowed to read too; sign in with one that may"
+	}
+	return res, err
 }
 
 // missing returns the platforms that have to be built by what the registry
@@ -150,7 +174,7 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 		if r.Digest == p.o.Force {
 			return p.o.Platforms, nil
 		}
-		if r.State == registry.StateComplete || r.State == registry.StateIncomplete || r.State == registry.StateAbsent || r.Digest != "" {
+		if r.State == registry.StateAbsent || r.Digest != "" {
 			return nil, &leg.Error{
 				Reason: fmt.Sprintf("%s is to be replaced where it is %s, and it is %s", p.ref, p.o.Force, orNothing(r.Digest)),
 				Remedy: "look at what is there before you replace it",
@@ -162,9 +186,6 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 		return nil, nil
 	case registry.StateIncomplete, registry.StateAbsent:
 		return r.Missing, nil
-	case registry.StateDenied:
-		// Private or not there: who may push may know.
-		return p.o.Platforms, nil
 	}
 	e := &StateError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Remedy: r.Hint, Err: r.Err}
 	if r.State == registry.StateInvalid && r.Digest != "" {
@@ -197,10 +218,10 @@ func (p *publisher) publish(ctx context.Context, before *registry.Result, missin
 	}
 	if len(still) == 0 {
 		out.Outcome, out.Digest, out.Children = OutcomeSkipped, now.Digest, now.Children
-		out.Reason = "somebody else has published it meanwhile"
+		out.Reason = "another run published it during the build"
 		if before.State == registry.StateIncomplete && now.Digest == before.Digest {
 			// The same bits again: the index that lacked them is whole.
-			out.Outcome, out.Reason = OutcomeRepaired, before.Reason
+			out.Outcome, out.Reason = OutcomeRepaired, "pushed "+strings.Join(missing, ", ")+", which the tag lacked"
 		}
 		return nil
 	}
@@ -216,15 +237,16 @@ func (p *publisher) publish(ctx context.Context, before *registry.Result, missin
 		return refusedBy(err)
 	}
 	defer w.Close()
-	if out.Digest, err = w.PutIndex(ctx, p.ref.Tag, out.Children); err != nil {
+	if out.Digest, err = w.PutIndex(ctx, p.ref.Tag, now.Digest, out.Children); err != nil {
 		return refusedBy(err)
 	}
-	out.Outcome, out.Reason = OutcomePublished, before.Reason
+	out.Outcome, out.Reason = OutcomePublished, "pushed "+strings.Join(still, ", ")
 	switch {
 	case p.o.Force != "":
-		out.Reason = "it replaces " + p.o.Force + " by force"
+		out.Reason += ", in place of " + p.o.Force
 	case len(there) > 0:
 		out.Outcome = OutcomeRepaired
+		out.Reason += ", which the tag lacked"
 	}
 	p.o.Notify(Notice{Text: fmt.Sprintf("%s is now %s", p.ref, out.Digest)})
 	return nil

@@ -38,6 +38,9 @@ type Query struct {
 	// callers that pull the image at once and look at it then: no blob is fetched
 	// twice.
 	SkipBlobs bool
+	// Writer asks as a [Writer] does: with the stored login alone, and for the
+	// right to push. Who may push may know what others are denied.
+	Writer bool
 }
 
 // Options bound a probe. The zero value is a host's: impatient.
@@ -118,7 +121,7 @@ func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failu
 		l, warnings = storedLogin(ctx, at, o.Timeout/2)
 	}
 	res, fail := attemptAs(ctx, at, l, q, o)
-	if res.State == StateDenied && !l.anonymous() {
+	if res.State == StateDenied && !l.anonymous() && !q.Writer {
 		what := "was rejected"
 		if fail.withheld {
 			what = "was not used (" + fail.reason + ")"
@@ -139,7 +142,11 @@ func attemptAs(ctx context.Context, at place, l login, q Query, o Options) (*Res
 	base := transportFor(o)
 	defer base.CloseIdleConnections()
 	res := &Result{Ref: q.Ref.String()}
-	s, err := open(ctx, at, l, base, o.HeaderTimeout, pull)
+	scope := pull
+	if q.Writer {
+		scope = push
+	}
+	s, err := open(ctx, at, l, base, o.HeaderTimeout, scope)
 	if err == nil {
 		err = s.walk(ctx, q, res)
 		res.challenged = s.guard.wanted.Load()

@@ -79,12 +79,15 @@ type document struct {
 	body      []byte
 }
 
+// manifestTypes are the manifests that are asked for.
+var manifestTypes = []types.MediaType{
+	types.OCIImageIndex, types.OCIManifestSchema1, types.DockerManifestList, types.DockerManifestSchema2,
+}
+
 // manifest gets a manifest by tag or digest and checks size, digest and media
 // type. The error is errGone, or a *failure.
 func (s *session) manifest(ctx context.Context, identifier, what string) (*document, error) {
-	body, header, err := s.get(ctx, "manifests", identifier, what, []types.MediaType{
-		types.OCIImageIndex, types.OCIManifestSchema1, types.DockerManifestList, types.DockerManifestSchema2,
-	})
+	body, header, err := s.get(ctx, "manifests", identifier, what, manifestTypes)
 	if err != nil {
 		return nil, err
 	}

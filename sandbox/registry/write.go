@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +22,7 @@ const writePatience = 30 * time.Second
 
 // Error is a registry's refusal or failure to take something.
 type Error struct {
-	State  State  // Denied, Throttled, Unreachable or Invalid
+	State  State  // Denied, Throttled, Unreachable, Invalid, or Absent: no repository to write to
 	Reason string // one line, fit to print
 	Remedy string // the remedy, may be empty
 	Err    error  // the cause; may be nil
@@ -88,27 +91,77 @@ func (w *Writer) Transport() http.RoundTripper { return w.session.client.Transpo
 // PutIndex puts an OCI image index of the children under a tag, and returns
 // its digest, sha256:…. Children are listed in the order given, so that equal
 // children make equal bytes. It is one request: the tag names the whole index
-// or what it named before. The error is an [*Error], or ctx's cause.
-func (w *Writer) PutIndex(ctx context.Context, tag string, children []Child) (string, error) {
+// or what it named before.
+//
+// Nothing is put unless the tag, read just before by the writer itself, is at
+// replaces, sha256:…, or does not exist where that is empty; else the State of
+// the error is [StateInvalid], or what kept it from being read. An index that the
+// tag names already is left as it is. The tag is read once more afterwards: where
+// another writer has put something since, the error tells so. It is an [*Error],
+// or ctx's cause.
+func (w *Writer) PutIndex(ctx context.Context, tag, replaces string, children []Child) (string, error) {
 	body, err := indexOf(children)
 	if err != nil {
 		return "", err
 	}
-	digest, _, err := v1.SHA256(bytes.NewReader(body))
+	hash, _, err := v1.SHA256(bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}
+	digest := hash.String()
 	err = w.try(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*writePatience)
 		defer cancel()
+		before, err := w.session.tagDigest(ctx, tag)
+		switch {
+		case err != nil:
+			return err
+		case before == digest:
+			return nil
+		case before != replaces:
+			return &failure{state: StateInvalid, hint: hintRace, reason: fmt.Sprintf(
+				"%s:%s %s, expected that it %s: another writer was faster; nothing was put", w.session.at, tag, isAt(before), isAt(replaces))}
+		}
 		header := http.Header{"Content-Type": {string(types.OCIImageIndex)}}
 		resp, err := w.session.send(ctx, http.MethodPut, "manifests/"+tag, header, body)
 		if err != nil {
 			return err
 		}
-		_, err = checkDigest(body, digest.String(), resp.Header.Get("Docker-Content-Digest"), "tag "+tag)
-		return err
+		if _, err = checkDigest(body, digest, resp.Header.Get("Docker-Content-Digest"), "tag "+tag); err != nil {
+			return err
+		}
+		// Registries show a put some seconds late: the state before proves nothing.
+		if after, err := w.session.tagDigest(ctx, tag); err == nil && after != digest && after != before && after != "" {
+			return &failure{state: StateInvalid, hint: hintRace, reason: fmt.Sprintf(
+				"%s:%s %s, and not at %s, which was put there: another writer has replaced it", w.session.at, tag, isAt(after), digest)}
+		}
+		return nil
 	})
+	return digest, err
+}
+
+// hintRace is the remedy where another writer was faster.
+const hintRace = "run it again: what the other one published is checked, and stays where it is complete"
+
+func isAt(digest string) string {
+	if digest == "" {
+		return "does not exist"
+	}
+	return "is at " + digest
+}
+
+// tagDigest reads what a tag names, whatever that is; "" where the registry
+// says that there is no such tag. The error is a *failure.
+func (s *session) tagDigest(ctx context.Context, tag string) (string, error) {
+	what := "tag " + tag
+	body, header, err := s.get(ctx, "manifests", tag, what, manifestTypes)
+	if errors.Is(err, errGone) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	digest, err := checkDigest(body, tag, header.Get("Docker-Content-Digest"), what)
 	return digest.String(), err
 }
 
@@ -197,7 +250,12 @@ func failWrite(what string, resp *http.Response, body []byte) error {
 	if resp.StatusCode/100 == 2 {
 		return &failure{state: StateInvalid, reason: what + ": the answer is an HTML page"}
 	}
-	err := failStatus(what, resp.StatusCode, errorCodes(body))
+	codes := errorCodes(body)
+	if resp.StatusCode == http.StatusNotFound && slices.Contains(codes, "NAME_UNKNOWN") {
+		return &failure{state: StateAbsent, reason: what + ": the repository does not exist, and this registry does not create it",
+			hint: "create the repository at the registry first, then run it again"}
+	}
+	err := failStatus(what, resp.StatusCode, codes)
 	if f := asFailure(err); f.state == StateDenied {
 		f.reason, _, _ = strings.Cut(f.reason, ";") // what it says of images that are private or not there
 		return f

@@ -26,7 +26,7 @@ func write(t *testing.T, s *server) (string, error) {
 	}
 	defer w.Close()
 	res := s.probe(t, registry.Options{})
-	return w.PutIndex(t.Context(), "put", res.Children)
+	return w.PutIndex(t.Context(), "put", "", res.Children)
 }
 
 func TestPutIndex(t *testing.T) {
