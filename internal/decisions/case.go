@@ -122,8 +122,8 @@ func publishes(step fault.Step, f Fault, state registry.State) Cell {
 	case step == fault.Child && state == partly:
 		// What it has built and pushed cannot be found either.
 		c.Exit = exitCodes[absent]
-	case step == fault.Manifest && (state == absent || state == partly || state == denied):
-		// A client that may push publishes, and then finds that anonymous clients cannot pull.
+	case step == fault.Manifest && (state == absent || state == partly):
+		// The writer reads the same. A client that may push publishes, and then finds that anonymous clients cannot pull.
 		c.Moved = true
 	}
 	return c
