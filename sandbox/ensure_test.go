@@ -86,6 +86,27 @@ func TestBuiltImageIsJudged(t *testing.T) {
 	}
 }
 
+// TestBuiltForAnotherPlatform: a build from the engine's cache that is for
+// another platform is begun once more without it.
+func TestBuiltForAnotherPlatform(t *testing.T) {
+	for name, row := range map[string]struct {
+		noCache bool
+		calls   []string
+	}{"from the cache": {false, []string{"build", "build"}}, "without the cache": {true, []string{"build"}}} {
+		t.Run(name, func(t *testing.T) {
+			_, b, _ := unpublished(t)
+			m := newMemory()
+			m.built.Platform = "plan9/386"
+			o := m.options(t)
+			o.NoCache = row.noCache
+			if out, err := sandbox.Ensure(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "it is for plan9/386") {
+				t.Errorf("%+v, %v", out, err)
+			}
+			m.did(t, row.calls...)
+		})
+	}
+}
+
 // TestSecondLookUnderTheLock: what another process got before this one had the
 // lock is used.
 func TestSecondLookUnderTheLock(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/record"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -63,29 +64,42 @@ func (j *job) pullTwice(ctx context.Context, pinned string) error {
 // build builds the image and gives it the ref only once it is whole.
 func (j *job) build(ctx context.Context, d *Decision) error {
 	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
-	end := j.o.begin(PhaseBuild, 0)
-	builder, can := j.engine.(engine.Builder)
-	if !can {
-		return fmt.Errorf("%s cannot build images", j.engine.Name())
+	image, err := j.buildOnce(ctx, j.o.NoCache)
+	if err == nil && !j.o.NoCache && !platform.Same(image.Platform, j.o.Platform) {
+		// Podman's cache does not look at the platform of what is FROM scratch.
+		j.o.Notify(Notice{Text: fmt.Sprintf("%s reused an image for %s; building without its cache", j.engine.Name(), image.Platform)})
+		image, err = j.buildOnce(ctx, true)
 	}
-	id, err := builder.Build(ctx, engine.BuildRequest{
-		Containerfile: j.Containerfile, Platform: j.o.Platform,
-		Labels: map[string]string{tag.Label: j.identity}, NoCache: j.o.NoCache, Timeout: j.o.BuildTimeout,
-	})
-	end()
 	if err != nil {
 		return err
-	}
-	image, err := j.inspect(ctx, id)
-	if err != nil {
-		return fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
 	}
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
 		return fmt.Errorf("%s has built an image that is not the one asked for: %s", j.engine.Name(), wrong)
 	}
-	if err := j.engine.Tag(ctx, id, j.ref.String()); err != nil {
+	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return err
 	}
 	j.remember(record.Record{Image: image.ID})
 	return nil
+}
+
+func (j *job) buildOnce(ctx context.Context, noCache bool) (*engine.Image, error) {
+	builder, can := j.engine.(engine.Builder)
+	if !can {
+		return nil, fmt.Errorf("%s cannot build images", j.engine.Name())
+	}
+	end := j.o.begin(PhaseBuild, 0)
+	id, err := builder.Build(ctx, engine.BuildRequest{
+		Containerfile: j.Containerfile, Platform: j.o.Platform,
+		Labels: map[string]string{tag.Label: j.identity}, NoCache: noCache, Timeout: j.o.BuildTimeout,
+	})
+	end()
+	if err != nil {
+		return nil, err
+	}
+	image, err := j.inspect(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
+	}
+	return image, nil
 }
