@@ -150,7 +150,7 @@ func findPodman(_ context.Context, o Options) (exporter, string) {
 	if err != nil {
 		return nil, "podman is not installed"
 	}
-	return &podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry}, ""
+	return &podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry, binfmt: binfmtDir}, ""
 }
 
 // labelArgs are the flags for labels, the same for every builder.

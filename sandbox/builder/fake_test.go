@@ -36,6 +36,16 @@ func fakeDocker(t *testing.T, script string) (log string) {
 	return log
 }
 
+// argsIn lists what a fake program was asked, one argument after the other.
+func argsIn(t *testing.T, log string) []string {
+	t.Helper()
+	b, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+}
+
 func find(name string) leg.Builder {
 	return builder.New(builder.Options{Runtime: "docker", Name: name})
 }
@@ -61,11 +71,7 @@ func TestBuildxIsAskedFor(t *testing.T) {
 	if err != nil || !slices.Equal(got, []string{digest, other}) {
 		t.Fatalf("%q, %v", got, err)
 	}
-	b, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := strings.Split(string(b), "\n")
+	args := argsIn(t, log)
 	for _, want := range []string{
 		"--provenance=false", "--sbom=false", "mine", "linux/amd64", "linux/arm64", "label=a b", "SOURCE_DATE_EPOCH=12",
 		"type=image,name=" + request.Repository + ",push=true,push-by-digest=true,name-canonical=true,rewrite-timestamp=true,oci-mediatypes=true",
@@ -88,6 +94,7 @@ func TestBuildxFails(t *testing.T) {
 	}{
 		{"step fails", "'buildx build') echo 'ERROR: process did not complete'; exit 1 ;;", false, "docker buildx build: exit status 1"},
 		{"push fails", "'buildx build') echo 'ERROR: failed to solve: failed to push 127.0.0.1:1/x: unexpected status: 500'; exit 1 ;;", true, "failed to push 127.0.0.1:1/x"},
+		{"push fails at once", "'buildx build') echo 'failed to push 127.0.0.1:1/x: 500'; exit 1 ;;", true, "failed to push 127.0.0.1:1/x"},
 		{"FROM is refused", "'buildx build') echo 'ERROR: failed to solve: x: failed to authorize: failed to fetch anonymous token: 500'; exit 1 ;;", false, "exit status 1"},
 		{"no report", "'buildx build') ;;", false, "told nothing"},
 		{"report without digest", strings.ReplaceAll(metadata, "$digest", ""), false, "no digest"},
@@ -125,6 +132,19 @@ func TestBuildxCheck(t *testing.T) {
 				t.Errorf("%v, want %q", err, row.want)
 			}
 		})
+	}
+}
+
+// TestBuildxChecksTheChosenBuilder, or the one in use where none was chosen.
+func TestBuildxChecksTheChosenBuilder(t *testing.T) {
+	for name, want := range map[string][]string{"": {"buildx", "inspect", "--bootstrap"}, "mine": {"buildx", "inspect", "--bootstrap", "mine"}} {
+		log := fakeDocker(t, "'buildx inspect') echo 'Driver: remote'; echo 'Platforms: linux/amd64, linux/arm64' ;;")
+		if err := find(name).Check(t.Context(), both); err != nil {
+			t.Error(err)
+		}
+		if got := argsIn(t, log); !slices.Equal(got[2:], want) { // after buildx version
+			t.Errorf("%q: %q", name, got)
+		}
 	}
 }
 

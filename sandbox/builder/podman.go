@@ -33,6 +33,7 @@ const pushTimeout = 30 * time.Minute
 type podman struct {
 	podman   process.Program
 	registry registry.Options
+	binfmt   string // directory, see [binfmtDir]
 }
 
 // Name returns "podman".
@@ -50,7 +51,7 @@ func (p *podman) Check(ctx context.Context, platforms []string) error {
 	}
 	have := []string{"linux/" + runtime.GOARCH}
 	for arch, qemu := range map[string]string{"amd64": "x86_64", "arm64": "aarch64"} {
-		if _, err := os.Stat(filepath.Join(binfmtDir, "qemu-"+qemu)); err == nil {
+		if _, err := os.Stat(filepath.Join(p.binfmt, "qemu-"+qemu)); err == nil {
 			have = append(have, "linux/"+arch)
 		}
 	}
