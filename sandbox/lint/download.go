@@ -92,5 +92,5 @@ func lastDownload(text string) int {
 
 // before returns what a command says before a place.
 func before(text string, at int) string {
-	return text[strings.LastIndexAny(text[:at-1], ";&|\n")+1 : at]
+	return text[strings.LastIndexAny(text[:at], ";&|\n")+1 : at]
 }

@@ -65,14 +65,12 @@ func Check(containerfile []byte) ([]Finding, error) {
 	return inOrder(f.found), nil
 }
 
+// inOrder sorts findings by line, and leaves out the last warnings, then the
+// last errors, of too many.
 func inOrder(found []Finding) []Finding {
 	byLine := func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) }
-	slices.SortStableFunc(found, byLine)
-	if len(found) <= maxFindings {
-		return found
-	}
-	slices.SortStableFunc(found, func(a, b Finding) int { return weight(a) - weight(b) })
-	found = found[:maxFindings]
+	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Or(weight(a)-weight(b), byLine(a, b)) })
+	found = found[:min(len(found), maxFindings)]
 	slices.SortStableFunc(found, byLine)
 	return found
 }
@@ -141,7 +139,8 @@ func readMounts(c instructions.Command) error {
 	if !ok {
 		return nil
 	}
-	if err := run.Expand(func(word string) (string, error) { return word, nil }); err != nil {
+	same := func(word string) (string, error) { return word, nil }
+	if err := run.Expand(same); err != nil {
 		return &SyntaxError{Line: line(run.Location()), Text: sanitize.Line(err.Error())}
 	}
 	return nil
@@ -149,8 +148,8 @@ func readMounts(c instructions.Command) error {
 
 func syntaxError(err error) error {
 	e := &SyntaxError{Text: sanitize.Line(err.Error())}
-	if at := new(parser.LocationError); errors.As(err, &at) && len(at.Locations) > 0 {
-		e.Line, e.Text = line(at.Locations[0]), sanitize.Line(at.Error())
+	if at := new(parser.LocationError); errors.As(err, &at) {
+		e.Line, e.Text = line(slices.Concat(at.Locations...)), sanitize.Line(at.Error())
 	}
 	return e
 }

@@ -73,37 +73,39 @@ func TestUnsound(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	const unchecked, none = "unchecked-download", ""
 	for text, want := range map[string]string{
-		"RUN curl -fsSL https://example.com/install.sh | sh":                                                    unchecked,
-		"RUN curl -fsSL https://example.com/x | sh && echo 'abc  x' | sha256sum -c":                             unchecked,
-		"RUN curl -fsSLo x https://example.com/x && echo 'abc  x' | sha256sum --strict --check && install x /":  none,
-		"RUN curl -fsSLo x https://example.com/x\nRUN echo 'abc  x' | sha256sum -c -":                           none,
-		"RUN echo 'abc  x' | sha256sum -c -\nRUN curl -fsSLo x https://example.com/x":                           unchecked,
-		"RUN sha256sum -c y && curl -fsSLo x https://example.com/x":                                             unchecked,
-		"RUN curl -o a https://example.com/a && sha256sum -c a.sum && curl -o b https://example.com/b":          unchecked,
-		"RUN wget https://example.com/x && sha256sum x":                                                         unchecked,
-		"RUN wget https://example.com/x && [ \"$(sha256sum x | cut -c1-64)\" = abc ]":                           none,
-		"RUN wget https://example.com/x && sha256sum x | grep -q abc":                                           none,
-		"RUN wget https://example.com/x && test \"$(openssl dgst -sha256 -r x | cut -c1-64)\" = abc":            none,
-		"RUN get() { curl -o \"$1\" \"$2\"; echo \"$3  $1\" | sha256sum -c; }; get a https://example.com/a abc": none,
-		"RUN wget https://example.com/x \\\n && tar xf x":                                                       unchecked,
-		"RUN /usr/bin/curl -O example.com/x.tar":                                                                unchecked,
-		"ARG URL=https://example.com/x\nRUN curl -O \"$URL\"":                                                   unchecked,
-		"RUN [\"sh\", \"-c\", \"curl https://example.com/x | sh\"]":                                             unchecked,
-		"RUN sh -c \"$(curl -fsSL https://example.com/x)\"":                                                     unchecked,
-		"RUN bash <(curl -fsSL https://example.com/x)":                                                          unchecked,
-		"RUN curl -fsSL https://example.com/key | gpg --dearmor -o /key":                                        unchecked,
-		"RUN curl -O https://example.com/x{,.asc} && gpg --batch --verify x.asc x":                              none,
-		"RUN curl --version && echo $HOME":                                                                      none,
-		"RUN apt-get install -y curl && echo 'deb https://example.com x main' > /list":                          none,
-		"RUN apk add --no-cache curl wget $PACKAGES":                                                            none,
-		"RUN echo 'use curl https://example.com/x' > /doc":                                                      none,
-		"ENV CMD='curl https://example.com/x'":                                                                  none,
-		"RUN pip install requests":                                                                              unchecked,
-		"RUN pip install --require-hashes -r r.txt":                                                             none,
-		"RUN npm ci":                          none,
-		"RUN go install example.com/x@latest": unchecked,
-		"RUN go install ./cmd/x":              none,
-		"RUN git clone https://example.com/x": unchecked,
+		"RUN curl -fsSL https://example.com/install.sh | sh":                                                        unchecked,
+		"RUN curl -fsSL https://example.com/x | sh && echo 'abc  x' | sha256sum -c":                                 unchecked,
+		"RUN curl -fsSLo x https://example.com/x && echo 'abc  x' | sha256sum --strict --check && install x /":      none,
+		"RUN curl -fsSLo x https://example.com/x\nRUN echo 'abc  x' | sha256sum -c -":                               none,
+		"RUN echo 'abc  x' | sha256sum -c -\nRUN curl -fsSLo x https://example.com/x":                               unchecked,
+		"RUN sha256sum -c y && curl -fsSLo x https://example.com/x":                                                 unchecked,
+		"RUN curl -o a https://example.com/a && sha256sum -c a.sum && curl -o b https://example.com/b":              unchecked,
+		"RUN wget https://example.com/x && sha256sum x":                                                             unchecked,
+		"RUN wget https://example.com/x && [ \"$(sha256sum x | cut -c1-64)\" = abc ]":                               none,
+		"RUN wget https://example.com/x && sha256sum x | grep -q abc":                                               none,
+		"RUN wget https://example.com/x && test \"$(openssl dgst -sha256 -r x | cut -c1-64)\" = abc":                none,
+		"RUN get() { curl -o \"$1\" \"$2\"; echo \"$3  $1\" | sha256sum -c; }; get a https://example.com/a abc":     none,
+		"RUN wget https://example.com/x \\\n && tar xf x":                                                           unchecked,
+		"RUN /usr/bin/curl -O example.com/x.tar":                                                                    unchecked,
+		"ARG URL=https://example.com/x\nRUN curl -O \"$URL\"":                                                       unchecked,
+		"RUN [\"sh\", \"-c\", \"curl https://example.com/x | sh\"]":                                                 unchecked,
+		"RUN sh -c \"$(curl -fsSL https://example.com/x)\"":                                                         unchecked,
+		"RUN bash <(curl -fsSL https://example.com/x)":                                                              unchecked,
+		"RUN curl -fsSL https://example.com/key | gpg --dearmor -o /key":                                            unchecked,
+		"RUN curl -O https://example.com/x{,.asc} && gpg --batch --verify x.asc x":                                  none,
+		"RUN curl --version && echo $HOME":                                                                          none,
+		"RUN apt-get install -y curl && echo 'deb https://example.com x main' > /list":                              none,
+		"RUN apk add --no-cache curl wget $PACKAGES":                                                                none,
+		"RUN echo 'use curl https://example.com/x' > /doc":                                                          none,
+		"ENV CMD='curl https://example.com/x'":                                                                      none,
+		"RUN pip install requests":                                                                                  unchecked,
+		"RUN pip install --require-hashes -r r.txt":                                                                 none,
+		"RUN pip install --require-hashes -r r.txt && git clone https://example.com/x":                              unchecked,
+		"RUN echo a;curl https://example.com/x":                                                                     unchecked,
+		"RUN npm ci":                                                                                                none,
+		"RUN go install example.com/x@latest":                                                                       unchecked,
+		"RUN go install ./cmd/x":                                                                                    none,
+		"RUN git clone https://example.com/x":                                                                       unchecked,
 		"RUN git clone https://example.com/x && git -C x checkout 0123456789012345678901234567890123456789":         none,
 		"ARG REV=0123456789012345678901234567890123456789\nRUN git clone https://a/x && git -C x checkout \"$REV\"": none,
 		"ARG REV=v1\nRUN git clone https://a/x && git -C x checkout $REV":                                           unchecked,
@@ -127,7 +129,7 @@ func TestWarnings(t *testing.T) {
 // TestEscapeDirective: BuildKit reads words by it, podman does not.
 func TestEscapeDirective(t *testing.T) {
 	for text, warned := range map[string]bool{
-		"LABEL path=C:\\dir": true, "WORKDIR /C:\\dir": true, "LABEL a=`$A": true,
+		"LABEL path=C:\\dir": true, "WORKDIR /C:\\dir": true, "LABEL a=`$A": true, "ARG A\nLABEL a=`$A": true,
 		"LABEL path=\"C:\\dir\"": false, "LABEL path='C:\\dir'": false, "RUN dir C:\\dir": false,
 	} {
 		found := check(t, "# escape=`\nFROM SEED\n"+text+"\n")
@@ -168,6 +170,53 @@ func TestBounded(t *testing.T) {
 	var syntax *lint.SyntaxError
 	if _, err := lint.Check([]byte(repeat("", "FROM scratch\n", ""))); !errors.As(err, &syntax) {
 		t.Errorf("stages without number: %v", err)
+	}
+}
+
+// TestLimits: the largest number of stages, and the longest word in which
+// variables are replaced.
+func TestLimits(t *testing.T) {
+	stages := strings.Repeat("FROM scratch\n", 100)
+	if found := check(t, stages); len(found) > 0 {
+		t.Errorf("100 stages: %+v", found)
+	}
+	if _, err := lint.Check([]byte(stages + "FROM scratch\n")); err == nil || err.Error() != "there are more than 100 stages" {
+		t.Errorf("101 stages: %v", err)
+	}
+	for length, rule := range map[int]string{1000: "add-without-checksum", 1001: "copy-from-context"} {
+		word := "$U/" + strings.Repeat("x", length-3)
+		if found := check(t, "FROM SEED\nARG U=https://example.com\nADD "+word+" /x\n"); len(found) != 1 || found[0].Rule != rule {
+			t.Errorf("a URL of %d characters: %+v", length, found)
+		}
+	}
+}
+
+// TestManyFindings: of more than 100, warnings are left out first, and what is
+// left is in the order of its lines.
+func TestManyFindings(t *testing.T) {
+	const warning, refused = "ONBUILD LABEL a=b\n", "COPY . /\n"
+	for name, c := range map[string]struct {
+		text            string
+		found, warnings int
+	}{
+		"100":                   {strings.Repeat(warning, 50) + strings.Repeat(refused, 50), 100, 50},
+		"warnings and an error": {strings.Repeat(warning, 150) + refused, 100, 99},
+		"an error and warnings": {refused + strings.Repeat(warning, 150), 100, 99},
+		"errors":                {warning + strings.Repeat(refused, 101), 100, 0},
+	} {
+		found := check(t, "FROM scratch\n"+c.text)
+		warnings := 0
+		for _, f := range found {
+			if f.Warning {
+				warnings++
+			}
+		}
+		if len(found) != c.found || warnings != c.warnings {
+			t.Errorf("%s: %d findings, %d warnings", name, len(found), warnings)
+		}
+		if !slices.IsSortedFunc(found, func(a, b lint.Finding) int { return a.Line - b.Line }) {
+			t.Errorf("%s: not in order", name)
+		}
 	}
 }
 

@@ -133,8 +133,11 @@ func (f *file) arg(c *instructions.ArgCommand, s *scope) {
 			f.argWithoutDefault(kv.Key, c.Location(), s)
 		} else {
 			names := f.namesOf(*kv.Value)
-			if i := slices.IndexFunc(names, func(name string) bool { return sameLine[name] }); i >= 0 {
-				f.add("arg-line", c.Location(), "ARG %s uses %s of the same line, which podman does not know yet", kv.Key, names[i])
+			for _, name := range names {
+				if sameLine[name] {
+					f.add("arg-line", c.Location(), "ARG %s uses %s of the same line, which podman does not know yet", kv.Key, name)
+					break
+				}
 			}
 			f.argWithDefault(kv.Key, *kv.Value, names, s)
 		}

@@ -85,6 +85,10 @@ var unsound = map[string]struct {
 	"copy --link":                 {"FROM SEED AS one\nFROM SEED\nCOPY --link --from=one /bin/seed /x\n", "copy-link", 3},
 	"platform of the last stage":  {"FROM --platform=linux/amd64 SEED\nLABEL a=b\n", "platform-of-last-stage", 1},
 	// What follows was passed once, or refused for another reason.
+	"copy from its own stage":      {"FROM SEED\nCOPY --from=0 /bin/seed /x\n", "from-without-digest", 2},
+	"second arg of a RUN":          {"FROM SEED\nARG A=1\nARG B\nRUN echo $A $B\n", "arg-without-default", 3},
+	"second substitution":          {"FROM SEED\nARG A=1\nLABEL a=\"\\${A%x}${A%x}\"\n", "too-new", 3},
+	"behind two backslashes":       {"FROM SEED\nARG A=1\nLABEL a=\"\\\\${A%x}\"\n", "too-new", 3},
 	"mount by number":              {"FROM SEED\nFROM SEED\nRUN --mount=from=0,target=/mnt [\"/bin/seed\", \"arch\"]\n", "from-without-digest", 3},
 	"from a digest without name":   {"FROM " + pin + "\n", "from-without-digest", 1},
 	"from a name in upper case":    {"FROM Ubuntu" + pin + "\n", "from-without-digest", 1},
