@@ -100,9 +100,9 @@ func fromLocal(l local, o Options) *Decision {
 // fromRegistry decides by what the registry said.
 func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 	d := &Decision{State: r.State, Digest: r.Digest, Reason: r.Reason, Hint: r.Hint, Err: r.Err}
-	child, ok := r.Child(o.Platform)
+	child, ok := offered(r, o.Platform)
 	switch {
-	case ok && (r.State == registry.StateComplete || r.State == registry.StateIncomplete):
+	case ok:
 		d.Action, d.Manifest, d.Size, d.Hint, d.Err = ActionPull, child.Digest, child.ImageSize, "", nil
 		d.Reason = "the registry has it for " + o.Platform
 	case o.Build == PolicyNever:

@@ -155,6 +155,41 @@ func TestLegShownLate(t *testing.T) {
 	}
 }
 
+// TestLegIsWholeLate: so is one whose layers the registry shows later than its
+// manifest.
+func TestLegIsWholeLate(t *testing.T) {
+	r, b, _ := unpublished(t)
+	left := new(atomic.Int32)
+	r.Wrap(func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.Method != http.MethodPut && strings.Contains(req.URL.Path, "/blobs/sha256:") && left.Add(-1) >= 0 {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			inner.ServeHTTP(w, req)
+			if req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, "/manifests/pushed-by-test") {
+				left.Store(3)
+			}
+		})
+	})
+	child, err := sandbox.PublishLeg(t.Context(), b, "linux/amd64", sandbox.PublishOptions{Builder: &pusher{}, Registry: registry.Options{Retry: quickRetry}})
+	if err != nil || child.Platform != "linux/amd64" || left.Load() >= 0 {
+		t.Errorf("%+v, %v; %d answers were left", child, err, left.Load())
+	}
+}
+
+// TestLegNeverShown: one that is not shown in the end was not pushed.
+func TestLegNeverShown(t *testing.T) {
+	sandbox.BelieveAtOnce(t)
+	r, b, _ := unpublished(t)
+	asked := late(r, 1)
+	_, err := sandbox.PublishLeg(t.Context(), b, "linux/amd64", sandbox.PublishOptions{Builder: &pusher{}, Registry: registry.Options{Retry: quickRetry}})
+	refusedWith(t, err, registry.StateAbsent)
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
+
 // shownLate has a registry answer with a status to the first three questions
 // for a tag after it was put. It returns how many such answers are left.
 func shownLate(r *lab.Registry, ref tag.Ref, status int) *atomic.Int32 {

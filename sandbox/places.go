@@ -48,7 +48,7 @@ func (j *job) probePlaces(ctx context.Context, q registry.Query) (res *registry.
 		if res, err = j.probe(ctx, q); err != nil {
 			return nil, "", err
 		}
-		if pullable(res, j.o.Platform) {
+		if _, found := offered(res, j.o.Platform); found {
 			return res, at.Repository, nil
 		}
 		all = append(all, res)
@@ -56,10 +56,11 @@ func (j *job) probePlaces(ctx context.Context, q registry.Query) (res *registry.
 	return summarize(all), "", nil
 }
 
-// pullable reports whether a registry offers the image for a platform.
-func pullable(r *registry.Result, platform string) bool {
-	_, found := r.Child(platform)
-	return found && (r.State == registry.StateComplete || r.State == registry.StateIncomplete)
+// offered returns the image that a registry has for a platform, where its state
+// is worth a pull.
+func offered(r *registry.Result, platform string) (registry.Child, bool) {
+	child, found := r.Child(platform)
+	return child, found && (r.State == registry.StateComplete || r.State == registry.StateIncomplete)
 }
 
 // doubt ranks the states that lead to no pull: one registry that could not be

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ func TestSources(t *testing.T) {
 	name, empty, full := labtest.Registry(t), labtest.Registry(t), labtest.Registry(t)
 	down := lab.StartRegistry()
 	down.Close()
+	broken := labtest.Registry(t)
+	broken.Wrap(breaks(t, "manifest/html"))
 	at := func(r *lab.Registry) string { return r.Host() + "/vessux/openlock-base" }
 	b := sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: at(name)}
 	labtest.Publish(t, tag.Ref{Repository: at(full), Tag: identity[:tag.Length]}, identity)
@@ -35,6 +38,7 @@ func TestSources(t *testing.T) {
 		{"the second has it", []string{at(empty), at(full)}, sandbox.SourcePulled, at(full), registry.StateComplete, []string{at(full)}},
 		{"the first is out of reach", []string{at(down), at(full)}, sandbox.SourcePulled, at(full), registry.StateComplete, []string{at(full)}},
 		{"none has it", []string{at(empty), at(name)}, sandbox.SourceBuilt, "", registry.StateAbsent, []string{at(empty), at(name)}},
+		{"several cannot say", []string{at(broken), at(down)}, sandbox.SourceBuilt, "", registry.StateInvalid, []string{at(broken), "refused"}},
 		{"an outage is not absence", []string{at(empty), at(down)}, sandbox.SourceBuilt, "", registry.StateUnreachable, []string{at(empty), "refused"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,6 +84,23 @@ func TestSources(t *testing.T) {
 				t.Errorf("phases %q, want %q", phases, want)
 			}
 		})
+	}
+}
+
+// TestMostSources: eight places are asked.
+func TestMostSources(t *testing.T) {
+	r := labtest.Registry(t)
+	b := toPublish(r)
+	for n := range 8 {
+		b.Sources = append(b.Sources, fmt.Sprintf("%s/%d", b.Repository, n))
+	}
+	if d, err := sandbox.Plan(t.Context(), b, newMemory().options(t)); err != nil || d.State != registry.StateAbsent {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	for n := range 8 {
+		if !slices.ContainsFunc(r.Requests(), func(req lab.Request) bool { return strings.Contains(req.Path, fmt.Sprintf("/openlock-base/%d/", n)) }) {
+			t.Errorf("source %d was not asked", n)
+		}
 	}
 }
 

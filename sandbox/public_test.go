@@ -20,6 +20,44 @@ func TestPublicShownLate(t *testing.T) {
 	}
 }
 
+// TestPublicIsRefused: that anonymous clients are refused is believed after a
+// while.
+func TestPublicIsRefused(t *testing.T) {
+	sandbox.BelieveAtOnce(t)
+	r, b, ref := unpublished(t)
+	left := shownLate(r, ref, http.StatusForbidden)
+	_, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}})
+	refusedWith(t, err, registry.StateDenied)
+	if left.Load() != 2 {
+		t.Errorf("%d of 3 answers were left", left.Load())
+	}
+}
+
+// TestPublicIsSeenAtOnce: one question is enough where the answer is the one
+// that is wanted.
+func TestPublicIsSeenAtOnce(t *testing.T) {
+	r, b, ref := unpublished(t)
+	said := 0
+	notify := func(n sandbox.Notice) {
+		if strings.HasPrefix(n.Text, "checking that anonymous clients can pull ") {
+			said++
+			r.Forget()
+		}
+	}
+	if _, err := publish(t, b, sandbox.PublishOptions{Builder: &pusher{}, Notify: notify}); err != nil || said != 1 {
+		t.Fatalf("%v; said %d times", err, said)
+	}
+	questions := 0
+	for _, req := range r.Requests() {
+		if strings.HasSuffix(req.Path, "/manifests/"+ref.Tag) {
+			questions++
+		}
+	}
+	if questions != 1 {
+		t.Errorf("the tag was asked for %d times: %+v", questions, r.Requests())
+	}
+}
+
 // TestPublishForGivenPlatforms publishes for those and no other.
 func TestPublishForGivenPlatforms(t *testing.T) {
 	_, b, _ := unpublished(t)
