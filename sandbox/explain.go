@@ -87,6 +87,7 @@ func exitCode(err error) int {
 	var (
 		state    *StateError
 		answered *registry.Error
+		refused  *signature.Error
 	)
 	switch {
 	case errors.As(err, &state):
@@ -96,7 +97,9 @@ func exitCode(err error) int {
 		return stateCode(state.State)
 	case errors.As(err, &answered):
 		return stateCode(answered.State)
-	case errors.As(err, new(*signature.Error)):
+	case errors.As(err, &refused) && refused.Missing:
+		return exitInput
+	case errors.As(err, &refused):
 		return exitUnverified
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

@@ -50,6 +50,8 @@ func TestExplain(t *testing.T) {
 		{"invalid", state(registry.StateInvalid), 7, []string{"why"}, []string{"do"}},
 		{"registry", &registry.Error{State: registry.StateDenied, Reason: "x", Remedy: "y"}, 5, []string{"x"}, []string{"y"}},
 		{"not verified", &signature.Error{Reason: "x", Remedy: "y"}, 7, []string{"x"}, []string{"y"}},
+		{"no program that verifies", &signature.Error{Reason: "x", Remedy: "y", Unable: true, Missing: true}, 2, []string{"x"}, []string{"y"}},
+		{"another program by that name", &signature.Error{Reason: "x", Unable: true}, 7, []string{"x"}, nil},
 		{"interrupted", fmt.Errorf("x: %w", context.Canceled), 130, []string{"interrupted"}, nil},
 		{"a state caused by an interrupted question", &sandbox.StateError{State: registry.StateDenied, Reason: "why", Err: context.Canceled}, 5, []string{"why"}, nil},
 		{"a state caused by an engine", &sandbox.StateError{State: registry.StateAbsent, Reason: "why", Err: podman}, 3, []string{"why"}, []string{"fix it"}},

@@ -92,7 +92,7 @@ func (j *job) verify(ctx context.Context, d Decision) (*Decision, error) {
 	switch {
 	case err == nil:
 		return nil, nil
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && !refused.Missing:
 		return &Decision{Action: ActionFail, State: registry.StateInvalid, Digest: d.Digest, Reason: refused.Reason, Hint: refused.Remedy, Err: err}, nil
 	}
 	return nil, err

@@ -56,7 +56,7 @@ func sign(ctx context.Context, a *cli.App, s cli.Settings) (SignJSON, error) {
 	if err := cosign.CheckSigner(s.Sign); err != nil {
 		return SignJSON{}, &cli.UsageError{Err: err, Remedy: signWord(a) + " is keyless, or a key as cosign names them, such as cosign.key or env://COSIGN_PRIVATE_KEY"}
 	}
-	verifier, err := s.Verifier()
+	verifier, err := a.Verifier(s)
 	if err != nil {
 		return SignJSON{}, err
 	}

@@ -28,7 +28,8 @@ type App struct {
 	// openlock's own.
 	Project Project
 
-	file string // of the settings
+	file     string // of the settings
+	verifier string // path of the program that verified a signature
 }
 
 // Start reads the settings, and makes sure that the result can be printed
@@ -88,6 +89,6 @@ func (a *App) options(s Settings, out io.Writer) (sandbox.Options, error) {
 		Engines: found, Platform: s.platform, Registry: s.Registry, Notify: a.Notify,
 		Pull: s.Pull, Build: s.Build, PullTimeout: s.pullTimeout, BuildTimeout: s.buildTimeout,
 	}
-	o.Verifier, err = s.Verifier()
+	o.Verifier, err = a.Verifier(s)
 	return o, err
 }

@@ -30,6 +30,7 @@ type EnsureJSON struct {
 	Digest     string `json:"digest"`   // that was pulled; empty for local and built
 	Source     string `json:"source"`   // local, pulled or built
 	Verified   string `json:"verified"` // by signature, record or build; empty where no verification was requested
+	Verifier   string `json:"verifier"` // path of the program that verified a signature now; else empty
 	Engine     string `json:"engine"`   // podman or docker
 	State      string `json:"state"`    // of the registry; empty where it was not asked
 	Reason     string `json:"reason"`
@@ -60,7 +61,7 @@ func (a *App) ensure(ctx context.Context, s Settings, noCache bool) error {
 	}
 	return a.Print(res.Ref.String(), EnsureJSON{
 		Ref: res.Ref.String(), Tag: res.Ref.Tag, Identity: res.Identity, Digest: res.Digest,
-		Source: string(res.Source), Verified: string(res.Verified), Engine: res.Engine, State: string(res.State), Reason: res.Reason,
+		Source: string(res.Source), Verified: string(res.Verified), Verifier: a.verifier, Engine: res.Engine, State: string(res.State), Reason: res.Reason,
 		Platform: res.Platform, DurationMS: res.Duration.Milliseconds(),
 	})
 }

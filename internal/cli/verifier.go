@@ -12,8 +12,9 @@ import (
 const verifyOff = "off"
 
 // Verifier returns what the settings want published images verified by; nil:
-// nothing. Its callers are about to need it, and the files it names.
-func (s Settings) Verifier() (sandbox.Verifier, error) {
+// nothing. Its callers are about to need it, and the files it names. It tells
+// which program verifies.
+func (a *App) Verifier(s Settings) (sandbox.Verifier, error) {
 	if !s.verify.set || s.verify.text == verifyOff {
 		return nil, nil
 	}
@@ -26,7 +27,15 @@ func (s Settings) Verifier() (sandbox.Verifier, error) {
 			Remedy: "for example --verify key=cosign.pub, or --verify certificate-identity=WHO,certificate-oidc-issuer=URL; --verify off wants none",
 		}
 	}
-	return &signature.Verifier{Policy: p, Timeout: s.verifyTimeout, Registry: s.Registry}, nil
+	return &signature.Verifier{Policy: p, Timeout: s.verifyTimeout, Registry: s.Registry, Using: a.using}, nil
+}
+
+// using remembers the program that verifies, and tells of it once.
+func (a *App) using(path string) {
+	if path != a.verifier {
+		a.verifier = path
+		a.Notify(sandbox.Notice{Text: "signatures are verified by " + path})
+	}
 }
 
 // maxSmall is the largest key or trusted root that is read, in bytes.

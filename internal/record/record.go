@@ -15,6 +15,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/vessux/openlock/internal/owned"
 )
 
 // Record is what is remembered of one image.
@@ -55,13 +57,13 @@ func Load(dir, key string) *Record {
 
 // open opens a record that only its owner, who is us, could have written.
 func open(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|owned.NoFollow|owned.NoWait, 0)
 	if err != nil {
 		return nil, err
 	}
 	for _, own := range []func() (os.FileInfo, error){f.Stat, func() (os.FileInfo, error) { return os.Stat(filepath.Dir(path)) }} {
 		info, err := own()
-		if err == nil && !isOurs(info) {
+		if err == nil && !owned.ByUs(info) {
 			err = errors.New("somebody else may write to it")
 		}
 		if err != nil {

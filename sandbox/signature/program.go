@@ -1,14 +1,12 @@
 package signature
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -45,7 +43,10 @@ type Error struct {
 	// Unable tells that nothing was verified: [ProgramName] is missing, or is
 	// another program.
 	Unable bool
-	Err    error // the cause; may be nil
+	// Missing tells that [ProgramName] was not run: it is not installed, or
+	// another user could have written it.
+	Missing bool
+	Err     error // the cause; may be nil
 }
 
 func (e *Error) Error() string { return e.Reason }
@@ -61,6 +62,8 @@ type Verifier struct {
 	Policy   *Policy
 	Timeout  time.Duration    // of one verification; default 1 min
 	Registry registry.Options // bounds of its questions
+	// Using is called with the path of [ProgramName] before it is run; may be nil.
+	Using func(path string)
 }
 
 // Fingerprint identifies what is accepted, see [Policy.Fingerprint].
@@ -70,16 +73,18 @@ func (v *Verifier) Fingerprint() string { return v.Policy.Fingerprint() }
 // it is signed as the policy wants. The error is an [*Error], or ctx's cause.
 func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	subject := s.Ref.String() + "@" + s.Digest
-	unable := func(err error, hint string) error {
+	unable := func(err error, hint string) *Error {
 		return &Error{Reason: fmt.Sprintf("the signature of %s cannot be verified: %v", s.Ref, err), Remedy: hint, Unable: true, Err: err}
 	}
 	path, err := find()
 	if err != nil {
-		return unable(err, Hint)
+		e := unable(err, cmp.Or(hintOf(err), Hint))
+		e.Missing = true
+		return e
 	}
-	dir, err := os.MkdirTemp("", "openlock-verify-")
+	dir, err := temporary()
 	if err != nil {
-		return unable(err, "")
+		return unable(err, hintOf(err))
 	}
 	defer os.RemoveAll(dir)
 	args, err := v.args(s, dir)
@@ -89,6 +94,9 @@ func (v *Verifier) Verify(ctx context.Context, s Subject) error {
 	timeout := v.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
+	}
+	if v.Using != nil {
+		v.Using(path)
 	}
 	out, err := process.Program{Name: ProgramName, Path: path}.AskWithin(ctx, timeout, args...)
 	if cause := context.Cause(ctx); cause != nil {
@@ -157,27 +165,4 @@ func (v *Verifier) args(s Subject, dir string) ([]string, error) {
 	giveTime("probe-timeout", v.Registry.Timeout)
 	err := errors.Join(giveFile(wordKey, v.Policy.Key), giveFile(wordTrustedRoot, v.Policy.TrustedRoot))
 	return args, err
-}
-
-// find looks beside this program first: a release's two programs belong
-// together.
-func find() (string, error) {
-	name := ProgramName
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	if self, err := os.Executable(); err == nil {
-		path, err := exec.LookPath(filepath.Join(filepath.Dir(self), name))
-		if err == nil {
-			return path, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("the program %s is not installed", ProgramName)
-	}
-	return path, nil
 }

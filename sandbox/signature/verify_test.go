@@ -25,6 +25,9 @@ func answering(t *testing.T, script string) *Verifier {
 	if err := os.WriteFile(filepath.Join(dir, ProgramName), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(dir, 0o755); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	return &Verifier{Policy: &Policy{Key: []byte(public)}}
 }

@@ -25,8 +25,23 @@ var library = []string{
 
 // leaves import nothing of this repository but other leaves.
 var leaves = []string{
-	"internal/containerfile", "internal/cosign", "internal/github", "internal/label", "internal/layout", "internal/lock", "internal/platform", "internal/poll",
-	"internal/limit", "internal/login", "internal/process", "internal/record", "internal/registriesconf", "internal/sanitize", "internal/smallfile", "internal/userdir",
+	"internal/containerfile",
+	"internal/cosign",
+	"internal/github",
+	"internal/label",
+	"internal/layout",
+	"internal/limit",
+	"internal/lock",
+	"internal/login",
+	"internal/owned",
+	"internal/platform",
+	"internal/poll",
+	"internal/process",
+	"internal/record",
+	"internal/registriesconf",
+	"internal/sanitize",
+	"internal/smallfile",
+	"internal/userdir",
 }
 
 // layer is what packages may import.
