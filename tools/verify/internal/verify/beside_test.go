@@ -68,19 +68,56 @@ func TestBesideBroken(t *testing.T) {
 // broken puts something under the image's tag for classic signatures.
 func (s *stand) broken(t *testing.T, annotations map[string]string) {
 	t.Helper()
-	at, err := name.NewTag(signatureTag(s.ref.Repository, s.image.Digest))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.put(t, []byte(`{}`), annotations)
+}
+
+// put puts a payload with annotations there.
+func (s *stand) put(t *testing.T, payload []byte, annotations map[string]string) {
+	t.Helper()
 	image, err := mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), mutate.Addendum{
-		Layer: static.NewLayer([]byte(`{}`), "application/vnd.dev.cosign.simplesigning.v1+json"), Annotations: annotations,
+		Layer: static.NewLayer(payload, "application/vnd.dev.cosign.simplesigning.v1+json"), Annotations: annotations,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(at, image); err != nil {
+	if err := remote.Write(s.signatures(t), image); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (s *stand) signatures(t *testing.T) name.Tag {
+	t.Helper()
+	at, err := name.NewTag(signatureTag(s.ref.Repository, s.image.Digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// classic reads the classic signature that is there, and what it signs.
+func (s *stand) classic(t *testing.T) (annotations map[string]string, payload []byte) {
+	t.Helper()
+	image, err := remote.Image(s.signatures(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := image.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := layers[0].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if payload, err = io.ReadAll(r); err != nil {
+		t.Fatal(err)
+	}
+	return manifest.Layers[0].Annotations, payload
 }
 
 // TestManyReferrers: a registry that lists thousands of them, of no type and

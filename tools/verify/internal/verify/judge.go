@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	"github.com/sigstore/cosign/v2/pkg/oci"
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
 	sgbundle "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	sgverify "github.com/sigstore/sigstore-go/pkg/verify"
@@ -26,6 +27,14 @@ import (
 // "Bundle Specification"). Every other is an attestation: somebody's word about
 // an image, good or bad, and not a signature of it.
 const signType = "https://sigstore.dev/cosign/sign/v1"
+
+// Sizes of what a signature brings along, in bytes. Parsers of certificates and
+// time stamps call themselves for whatever is nested, and real ones are smaller
+// by far: a chain of certificates has 4 KiB, an entry of a log 8, a time stamp 6.
+const (
+	maxAnnotation = 32 << 10
+	maxStamp      = 16 << 10
+)
 
 // judge judges signatures by one policy.
 type judge struct {
@@ -88,6 +97,10 @@ func (j *judge) options(stamped bool) *cosign.CheckOpts {
 }
 
 func (j *judge) classic(ctx context.Context, image v1.Hash, sig oci.Signature) (*Verdict, error) {
+	sig, err := j.strip(sig)
+	if err != nil {
+		return nil, err
+	}
 	stamp, err := sig.RFC3161Timestamp()
 	if err != nil {
 		return nil, err
@@ -111,6 +124,36 @@ func (j *judge) classic(ctx context.Context, image v1.Hash, sig oci.Signature) (
 		v.Signer = sanitize.Line(name + " by " + extensions.GetIssuer())
 	}
 	return v, nil
+}
+
+// strip leaves of a signature what the policy needs: for a key, the payload and
+// its signature. The rest is cosign's to read, and bounded here.
+func (j *judge) strip(sig oci.Signature) (oci.Signature, error) {
+	if j.key == nil {
+		return sig, checkSizes(sig)
+	}
+	text, err := sig.Payload()
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := sig.Base64Signature()
+	if err != nil {
+		return nil, err
+	}
+	return static.NewSignature(text, encoded)
+}
+
+func checkSizes(sig oci.Signature) error {
+	annotations, err := sig.Annotations()
+	if err != nil {
+		return err
+	}
+	for name, text := range annotations {
+		if len(text) > maxAnnotation {
+			return fmt.Errorf("its annotation %s is larger than %d KiB", sanitize.Line(name), maxAnnotation>>10)
+		}
+	}
+	return nil
 }
 
 // checkType tells a signature from whatever else was said of an image in the
@@ -138,6 +181,11 @@ func (j *judge) bundle(ctx context.Context, image v1.Hash, b *sgbundle.Bundle) (
 	stamps, err := b.Timestamps()
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range stamps {
+		if len(s) > maxStamp {
+			return nil, fmt.Errorf("a time stamp of it is larger than %d KiB", maxStamp>>10)
+		}
 	}
 	res, err := cosign.VerifyNewBundle(ctx, j.options(len(stamps) > 0), sgverify.WithArtifactDigest(image.Algorithm, digest), b)
 	if err != nil {

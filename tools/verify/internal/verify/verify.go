@@ -98,7 +98,10 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 	var failed error // to ask, which is not to say that no signature exists
 	var refusals []error
 	for _, look := range []func(context.Context, source, *judge) ([]candidate, error){bundles, classic} {
-		candidates, err := look(ctx, s, j)
+		candidates, err := shielded(func() ([]candidate, error) { return look(ctx, s, j) })
+		if e := new(registry.Error); err != nil && !errors.As(err, &e) {
+			err = &registry.Error{State: registry.StateInvalid, Reason: sanitize.Line("its signatures cannot be listed: " + err.Error()), Err: err}
+		}
 		failed = cmp.Or(failed, err)
 		for i, judged := range candidates {
 			if i == maxSignatures {
@@ -108,7 +111,7 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 				}))
 				break
 			}
-			v, err := judged()
+			v, err := shielded(judged)
 			if v != nil && err == nil {
 				return v, nil
 			}
@@ -139,6 +142,19 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 		State: registry.StateInvalid, Remedy: "it may be signed by somebody else than the policy names",
 		Reason: sanitize.Line(fmt.Sprintf("none of its %d signatures is by %s: %v", len(refusals), p, errors.Join(distinct(refusals)...))),
 	}
+}
+
+// shielded turns a panic into an error. Cosign 2 reads what a registry gives it
+// without a look whether it is all there; one candidate must not keep the others
+// from being judged.
+func shielded[T any](f func() (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			var none T
+			v, err = none, fmt.Errorf("it cannot be read: %v", p)
+		}
+	}()
+	return f()
 }
 
 // distinct leaves out errors that say the same.
