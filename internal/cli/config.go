@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/internal/userdir"
 )
 
@@ -32,7 +33,7 @@ func (p Program) readConfig() (config, error) {
 		return config{}, nil // no home, so no configuration
 	}
 	c := config{path: filepath.Join(dir, "config.toml"), values: map[string]string{}}
-	b, err := readSmall(c.path)
+	b, err := smallfile.Read(c.path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return c, nil
 	}

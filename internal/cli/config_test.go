@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/sandbox/base"
 )
 
@@ -19,7 +20,7 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 		}
 	}
 	write(t, config, "")
-	if err := os.Truncate(config, maxSmall+1); err != nil {
+	if err := os.Truncate(config, smallfile.MaxSize+1); err != nil {
 		t.Fatal(err)
 	}
 	refused(config + " is not a file of at most 1 MiB")
@@ -33,7 +34,7 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 	os.Remove(config)
 	write(t, config, "runtime = ")
 	refused(config + ": ")
-	write(t, config, "#"+strings.Repeat("x", maxSmall-1))
+	write(t, config, "#"+strings.Repeat("x", smallfile.MaxSize-1))
 	if _, said, code := run(t, "tag"); code != 0 {
 		t.Errorf("a file of 1 MiB: %d, %q", code, said)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 )
 
 // TestCommandLine: what stands on it is right, or exit code 2 and a message.
@@ -102,7 +102,7 @@ func TestNoEngine(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, verb := range []string{"ensure", "build", "plan"} {
 		_, said, code := run(t, r.args(verb)...)
-		if code != 2 || !strings.Contains(said, "hint: install "+strings.Join(engine.Names(), " or ")+", or choose an installed one with --runtime\n") {
+		if code != 2 || !strings.Contains(said, "hint: install "+strings.Join(engines.Names(), " or ")+", or choose an installed one with --runtime\n") {
 			t.Errorf("%s: %d, %q", verb, code, said)
 		}
 	}

@@ -149,7 +149,7 @@ func TestPinnedDigest(t *testing.T) {
 		}
 	}
 	s, err := Flags{}.resolve(Openlock, own)
-	if err != nil || s.Base.Digest != sha || s.file != "" || s.platform != sandbox.HostPlatform() || s.Platforms != nil {
+	if err != nil || s.Base.Digest != sha || s.file != "" || s.platform != "" || s.Platforms != nil {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

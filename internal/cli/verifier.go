@@ -2,8 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/signature"
 )
@@ -19,7 +19,7 @@ func (a *App) Verifier(s Settings) (sandbox.Verifier, error) {
 		return nil, nil
 	}
 	p, err := signature.Parse(s.verify.text, func(path string) ([]byte, error) {
-		return readSmall(s.verify.path(path))
+		return smallfile.Read(s.verify.path(path))
 	})
 	if err != nil {
 		return nil, &UsageError{
@@ -36,19 +36,4 @@ func (a *App) using(path string) {
 		a.verifier = path
 		a.Notify(sandbox.Notice{Text: "signatures are verified by " + path})
 	}
-}
-
-// maxSmall is the largest key or trusted root that is read, in bytes.
-const maxSmall = 1 << 20
-
-// readSmall reads a file that a setting names.
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular() || info.Size() > maxSmall:
-		return nil, fmt.Errorf("%s is not a file of at most %d MiB", path, maxSmall>>20)
-	}
-	return os.ReadFile(path)
 }

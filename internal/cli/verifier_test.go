@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +23,7 @@ func TestVerifier(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := s.Verifier()
+		v, err := (&App{Err: io.Discard}).Verifier(s)
 		if v == nil {
 			return nil, err
 		}
@@ -74,28 +74,5 @@ func TestVerifierOfVerbs(t *testing.T) {
 	}
 	if strings.Contains(r.asked(), "pull") {
 		t.Errorf("%q", r.asked())
-	}
-}
-
-// TestReadSmall: a file of at most 1 MiB, and nothing that is no file.
-func TestReadSmall(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "f")
-	write(t, path, "x")
-	if b, err := readSmall(path); string(b) != "x" || err != nil {
-		t.Errorf("%q, %v", b, err)
-	}
-	for size, ok := range map[int64]bool{maxSmall: true, maxSmall + 1: false} {
-		if err := os.Truncate(path, size); err != nil {
-			t.Fatal(err)
-		}
-		if b, err := readSmall(path); (err == nil) != ok || ok && int64(len(b)) != size {
-			t.Errorf("%d bytes: %d, %v", size, len(b), err)
-		}
-	}
-	for _, path := range []string{dir, path + "x"} {
-		if _, err := readSmall(path); err == nil {
-			t.Errorf("%s was read", path)
-		}
 	}
 }

@@ -89,7 +89,7 @@ func TestSecurity(t *testing.T) {
 	if rows < 20 {
 		t.Errorf("%d claims", rows)
 	}
-	made := "| can | x | `TestNothing`, *nothing*, *tag moved*, `real/nothing.txtar` |\n"
+	made := "| can | x | `TestNothing`, *an attack on nothing*, *tag moved*, `real/nothing.txtar` |\n"
 	if missing := claimed(made, tests.String(), exists); len(missing) != 4 {
 		t.Errorf("of four inventions these are found: %q", missing)
 	}
