@@ -23,17 +23,17 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 	if err := os.Truncate(config, smallfile.MaxSize+1); err != nil {
 		t.Fatal(err)
 	}
-	refused(config + " is not a file of at most 1 MiB")
+	refused(config + ": is larger than 1 MiB")
 	if err := os.Remove(config); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(os.DevNull, config); err != nil {
 		t.Skip(err)
 	}
-	refused(config + " is not a file of at most 1 MiB")
+	refused(config + ": is not a regular file")
 	os.Remove(config)
 	write(t, config, "runtime = ")
-	refused(config + ": ")
+	refused(config + ", line 1, column ")
 	write(t, config, "#"+strings.Repeat("x", smallfile.MaxSize-1))
 	if _, said, code := run(t, "tag"); code != 0 {
 		t.Errorf("a file of 1 MiB: %d, %q", code, said)

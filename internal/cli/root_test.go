@@ -69,7 +69,7 @@ func TestUsage(t *testing.T) {
 	for name, want := range map[string]string{
 		"pull":         "when to pull: missing, always, never (default missing)",
 		"pull-timeout": "limit on the engine's pull (default 20m, $TOOL_PULL_TIMEOUT)",
-		"platform":     "platform of the image (default linux on this machine's architecture, $TOOL_PLATFORM)",
+		"platform":     "platform of the image (default the engine's, $TOOL_PLATFORM)",
 		"builder":      "name of a buildx builder (default the builder in use)",
 	} {
 		if got := row(name).usage(Program{EnvPrefix: "TOOL_"}); got != want {
