@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vessux/openlock/sandbox/tag"
+)
+
+// proxy is an HTTP proxy on this machine that connects to whatever it likes.
+type proxy struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []string // host:port
+}
+
+func startProxy(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) *proxy {
+	t.Helper()
+	p := new(proxy)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.asked = append(p.asked, r.Method+" "+r.Host)
+		p.mu.Unlock()
+		if dial == nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		far, err := dial(r.Context(), "tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer far.Close()
+		w.WriteHeader(http.StatusOK)
+		near, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer near.Close()
+		go io.Copy(far, near)
+		io.Copy(near, far)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// TestRedirectThroughProxy: a proxy may be on this machine, also where it leads
+// to a host that a registry elsewhere has named.
+func TestRedirectThroughProxy(t *testing.T) {
+	secure := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/v2/":
+		case r.Host == "example.com":
+			http.Redirect(w, r, "https://storage.example.com/x", http.StatusTemporaryRedirect)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`)
+		}
+	})
+	h := startHosted(t, secure, true)
+	if f := h.probe(t); f == nil || !strings.Contains(f.reason, "inside the local network") {
+		t.Errorf("without a proxy: %+v", f)
+	}
+	p := startProxy(t, h.base.DialContext)
+	at, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.base.CloseIdleConnections()
+	h.base.Proxy = http.ProxyURL(at)
+	h.base.DialContext = transportFor(Options{}.withDefaults()).DialContext
+	if f := h.probe(t); f != nil {
+		t.Errorf("%s: %s", f.state, f.reason)
+	}
+	if want := []string{"CONNECT example.com:443", "CONNECT storage.example.com:443"}; !slices.Equal(p.asked, want) {
+		t.Errorf("the proxy was asked for %q", p.asked)
+	}
+}
+
+// TestProxyOfEnvironment: a probe uses the proxy that HTTPS_PROXY names. The
+// environment is read once a process, so it is another one's.
+func TestProxyOfEnvironment(t *testing.T) {
+	const variable = "OPENLOCK_TEST_PROXIED"
+	if os.Getenv(variable) != "" {
+		q := Query{Ref: tag.Ref{Repository: "192.0.2.1/a", Tag: "0123456789ab"}, Platforms: []string{"linux/amd64"}}
+		if res, err := Probe(t.Context(), q, Options{Retry: Retry{Tries: 1}}); err != nil || res.State != StateUnreachable {
+			t.Errorf("%+v, %v", res, err)
+		}
+		return
+	}
+	p := startProxy(t, nil)
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), variable+"=1", "HTTPS_PROXY="+p.URL, "NO_PROXY=", "no_proxy=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if want := []string{"CONNECT 192.0.2.1:443"}; !slices.Equal(p.asked, want) {
+		t.Errorf("the proxy was asked for %q, want %q", p.asked, want)
+	}
+}
