@@ -78,6 +78,24 @@ func TestRepairReadsChildrenAfterTheBuild(t *testing.T) {
 	}
 }
 
+// TestForceWithoutTag: where the tag names nothing, there is nothing to replace;
+// where the registry does not say, nothing is replaced.
+func TestForceWithoutTag(t *testing.T) {
+	r, b, _ := unpublished(t)
+	p := &pusher{}
+	o := sandbox.PublishOptions{Builder: p, Force: "sha256:" + strings.Repeat("0", 64)}
+	_, err := publish(t, b, o)
+	if unfit := new(leg.Error); !errors.As(err, &unfit) || !strings.HasSuffix(unfit.Reason, "and it is not there") {
+		t.Errorf("absent: %v", err)
+	}
+	r.Wrap(breaks(t, "manifest/500"))
+	_, err = publish(t, b, o)
+	refusedWith(t, err, registry.StateUnreachable)
+	if len(p.built) > 0 {
+		t.Error("it was built")
+	}
+}
+
 // TestForceKeepsNoChild: what is replaced by force is replaced whole.
 func TestForceKeepsNoChild(t *testing.T) {
 	_, b, ref := unpublished(t)
