@@ -20,7 +20,7 @@ func TestHostsAndPaths(t *testing.T) {
 		"localhost/:tag": "has a tag", "localhost/a:tag": "has a tag",
 		"a.b:0/c": "is not a port", "a.b:65536/c": "is not a port", "a.b:/c": "is not a port", "[::1]x/c": "is not a port", "[::1]5/c": "is not a port",
 		"[::1/a": "not an IPv6 address", "[]/a": "does not start with a registry host", "[:g]/a": "not an IPv6 address", "[1.2]/a": "not an IPv6 address",
-		"-a.b/c": "starts with a dash", "x.-a.b/c": "host name label", "a-.b/c": "host name label", "a_b.c/d": "host name label", "a..b/c": "host name label", ":5/a": "host name label", ".b/a": "host name label",
+		"-a.b/c": "starts with a dash", "x.-a.b/c": "host name label", "a-.b/c": "host name label", "a_b.c/d": "host name label", "a..b/c": "host name label", ":5/a": `"" is not a host name label`, ".b/a": "host name label",
 		"a`.b/c": "host name label", "a{.b/c": "host name label", "a.b/-": "path component", "a.b/a-": "path component", "a.b/-a": "path component",
 		"a.b/a___b": "path component", "a.b/a..b": "path component", "a.b/a._b": "path component", "a.b/": "path component", "a.b/c//d": "path component",
 		"a.b/`": "path component", "a.b/{": "path component", "a.b/A": "upper-case", "a.b/c@d": "has a digest", "a": "does not start with a registry host",

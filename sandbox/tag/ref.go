@@ -159,7 +159,7 @@ func isPathComponent(s string) bool {
 	}
 	for i := 0; i < len(s); {
 		start := i
-		for i < len(s) && !isAlnum(s[i]) {
+		for !isAlnum(s[i]) { // the last one is
 			i++
 		}
 		switch sep := s[start:i]; {
