@@ -51,6 +51,7 @@ func TestDocker(t *testing.T) {
 		{name: "DOCKER_AUTH_CONFIG takes no addresses", fake: variable(of(auths("a.test", "1:s")), auths("https://a.test", "v:s")), want: file},
 		{name: "DOCKER_AUTH_CONFIG with more than logins", fake: variable(of(auths("a.test", "1:s")), `{"auths":{"a.test":{"auth":"dTpz","email":"secret"}}}`), want: file, warns: []string{"DOCKER_AUTH_CONFIG are not usable"}},
 		{name: "two objects in DOCKER_AUTH_CONFIG", fake: variable(of(auths("a.test", "1:s")), auths("a.test", "v:s")+"{}"), want: file, warns: []string{"DOCKER_AUTH_CONFIG are not usable"}},
+		{name: "no user in DOCKER_AUTH_CONFIG", fake: variable(of(auths("a.test", "1:s")), auths("a.test", ":s")), want: file, warns: []string{"DOCKER_AUTH_CONFIG are not usable: that for a.test"}},
 		{name: "one bad login in DOCKER_AUTH_CONFIG", fake: variable(of(auths("a.test", "1:s")), `{"auths":{"a.test":{"auth":"dTpz"},"b.test":{"auth":"secret"}}}`), want: file, warns: []string{"DOCKER_AUTH_CONFIG are not usable: that for b.test"}},
 	}
 	for i := range rows {

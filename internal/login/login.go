@@ -39,8 +39,8 @@ type Login struct {
 	Username, Secret string
 	IdentityToken    string // is exchanged for tokens, by OAuth 2
 	RegistryToken    string // is sent to the registry as it is
-	Source           string // the file, or "helper NAME of FILE"
-	Key              string // under which it is stored, such as a host
+	Source           string // the file, or "helper NAME of FILE"; fit to print
+	Key              string // under which it is stored, such as a host; fit to print
 }
 
 // String names the place of the login.
@@ -90,6 +90,7 @@ func (s *search) add(l Login) {
 	bare := func(l Login) Login { l.Source, l.Key = "", ""; return l }
 	known := slices.ContainsFunc(s.found, func(k Login) bool { return bare(k) == bare(l) })
 	if bare(l) != (Login{}) && !known {
+		l.Source, l.Key = sanitize.Line(l.Source), sanitize.Line(l.Key)
 		s.found = append(s.found, l)
 	}
 }

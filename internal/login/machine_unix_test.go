@@ -5,6 +5,7 @@ package login_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,13 +65,29 @@ func TestHelperThatLeavesAProcessBehind(t *testing.T) {
 	}
 }
 
-// What a hanging helper has started ends with it; TestMain looks for it.
+// What a hanging helper has started ends with it.
 func TestHelperThatHangsEndsWhole(t *testing.T) {
-	m, _ := host(t, "sleep 600\n"+reply)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	m, home := host(t, "exec 3>\"$HOME/fifo\"\nsleep 600\n"+reply)
+	fifo := filepath.Join(home, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alive, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if out, err := m.RunHelper(ctx, "docker-credential-fake", "a.test"); err == nil || len(out) > 0 {
 		t.Errorf("%q, %v", out, err)
+	}
+	// The end of the file is where no process has it open for writing.
+	if err := alive.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(alive); err != nil {
+		t.Errorf("a process of the helper goes on: %v", err)
 	}
 }
 
