@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -36,17 +37,12 @@ func (s *search) podman() {
 // podmanFiles lists the files with logins, in order. The last, of docker's
 // format until 2014, holds nothing else.
 func (m Machine) podmanFiles(engine Engine) (files []string, old string) {
-	var all []string
-	if chosen := m.Getenv("REGISTRY_AUTH_FILE"); chosen != "" {
-		all = append(all, chosen)
-	} else if dir := m.Getenv("DOCKER_CONFIG"); dir != "" {
-		all = append(all, filepath.Join(dir, "config.json"))
-	}
-	if len(all) > 0 && engine != OldPodman {
-		return all, ""
-	}
-	if len(all) == 0 {
-		all = m.runtimeFiles(engine)
+	all := m.runtimeFiles(engine)
+	if named := m.namedFile(); named != "" {
+		all = []string{named}
+		if engine != OldPodman {
+			return all, ""
+		}
 	}
 	all = append(all,
 		below("containers/auth.json", m.Getenv("XDG_CONFIG_HOME"), below(".config", m.Home)),
@@ -58,6 +54,11 @@ func (m Machine) podmanFiles(engine Engine) (files []string, old string) {
 		}
 	}
 	return files, below(".dockercfg", m.Home)
+}
+
+// namedFile is podman's default for --authfile, or "".
+func (m Machine) namedFile() string {
+	return cmp.Or(m.Getenv("REGISTRY_AUTH_FILE"), below("config.json", m.Getenv("DOCKER_CONFIG")))
 }
 
 // runtimeFiles are where "podman login" stores logins. Rootless podman sets
@@ -115,6 +116,9 @@ func (s *search) podmanFile(path string, old bool) {
 	}
 	b, err := s.Machine.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if s.Engine == OldPodman && path == s.Machine.namedFile() {
+			s.warn("%s is missing: podman before 4.4 pulls nothing while REGISTRY_AUTH_FILE or DOCKER_CONFIG names it", path)
+		}
 		return
 	}
 	var f authFile

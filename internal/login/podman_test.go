@@ -40,6 +40,7 @@ func TestPodmanPlaces(t *testing.T) {
 		{name: "DOCKER_CONFIG", fake: fake{files: everywhere, env: map[string]string{"DOCKER_CONFIG": "/d"}}, want: user("/d/config.json")},
 		{name: "REGISTRY_AUTH_FILE that is missing", fake: fake{files: everywhere, env: map[string]string{"REGISTRY_AUTH_FILE": "/missing"}}},
 		{name: "REGISTRY_AUTH_FILE of an old podman", fake: fake{files: everywhere, env: map[string]string{"REGISTRY_AUTH_FILE": "/chosen"}}, engine: login.OldPodman, want: user("/chosen") + "; " + rest},
+		{name: "REGISTRY_AUTH_FILE that an old podman misses", fake: fake{files: everywhere, env: map[string]string{"REGISTRY_AUTH_FILE": "/missing"}}, engine: login.OldPodman, want: rest, warns: []string{"/missing is missing: podman before 4.4 pulls nothing"}},
 		{name: "DOCKER_CONFIG of an old podman", fake: fake{files: everywhere, env: map[string]string{"DOCKER_CONFIG": "/d"}}, engine: login.OldPodman, want: user("/d/config.json") + "; " + user(config) + "; " + user(oldCfg)},
 		{name: "macOS", fake: fake{goos: "darwin", uid: 501, files: everywhere, env: map[string]string{"XDG_RUNTIME_DIR": "/run/x", "XDG_CONFIG_HOME": "/xdg"}}, want: user(config) + "; " + user("/xdg/containers/auth.json") + "; " + user(dockerCfg) + "; " + user(oldCfg)},
 		{name: "no home", fake: fake{noHome: true, files: everywhere, env: map[string]string{}}, want: user("/run/containers/0/auth.json")},

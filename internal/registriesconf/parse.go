@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // file is a file in version 2 of the format, and the tables of version 1,
@@ -56,7 +58,7 @@ func parse(b []byte, dropIn bool) (*file, error) {
 	if err := toml.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), &f); err != nil {
 		if at := (*toml.DecodeError)(nil); errors.As(err, &at) {
 			line, _ := at.Position()
-			return nil, fmt.Errorf("line %d: %w", line, err)
+			return nil, fmt.Errorf("line %d: %s", line, sanitize.Line(at.Error()))
 		}
 		return nil, err
 	}
