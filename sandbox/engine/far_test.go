@@ -48,6 +48,10 @@ func TestIgnoreLoginsOverTLS(t *testing.T) {
 			setenv(t, []string{"DOCKER_HOST=", "DOCKER_CONTEXT="})
 			store(t, strings.Replace(auths(r.Host()), "{", `{"currentContext":"far",`, 1), dir, "config.json")
 		},
+		"context that verifies nothing": func(t *testing.T, dir string) {
+			newContext(t, daemon, dir, "host=tcp://"+address+",skip-tls-verify=true")
+			setenv(t, []string{"DOCKER_HOST=", "DOCKER_CONTEXT=far"})
+		},
 		"context without keys": func(t *testing.T, dir string) {
 			newContext(t, daemon, dir, "host="+daemon.Host)
 			setenv(t, []string{"DOCKER_HOST=", "DOCKER_CONTEXT=far", "DOCKER_TLS_VERIFY=1"})
@@ -63,6 +67,9 @@ func TestIgnoreLoginsOverTLS(t *testing.T) {
 				ctx := labtest.Context(t, time.Minute)
 				if err := e.Pull(ctx, pinned, "linux/amd64", engine.PullOptions{IgnoreLogins: ignore}); err != nil {
 					t.Fatal(err)
+				}
+				if _, err := e.Inspect(ctx, pinned); err != nil {
+					t.Error(err)
 				}
 				if asked, got := elsewhere.asked(); !asked || len(got) == 0 != ignore {
 					t.Errorf("IgnoreLogins %t: asked for a token: %t, with logins %q", ignore, asked, got)

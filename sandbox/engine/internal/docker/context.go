@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,8 +24,9 @@ type endpoint struct {
 	address string
 	dir     string // docker's directory of settings
 	context string // the context that names the daemon; empty: none
-	tls     bool   // the context holds keys for its daemon
+	tls     bool   // the context wants TLS for its daemon
 	err     error  // the configuration names a daemon that cannot be made out
+	remedy  string // for err
 }
 
 // findEndpoint finds the daemon as the docker program does: DOCKER_HOST,
@@ -35,19 +38,49 @@ func findEndpoint() endpoint {
 		home, _ := os.UserHomeDir()
 		e.dir = filepath.Join(home, ".docker")
 	}
-	if e.host = os.Getenv("DOCKER_HOST"); e.host == "" {
-		e.context = cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(e.dir))
-		if e.context == "" || e.context == "default" {
-			e.context, e.host = "", defaultHost()
-		} else {
-			e.host, e.tls, e.err = contextHost(e.dir, e.context)
-		}
+	if host := strings.TrimSpace(os.Getenv("DOCKER_HOST")); host != "" {
+		e.host, e.remedy, e.err = parseHost(host)
+	} else if e.context = cmp.Or(os.Getenv("DOCKER_CONTEXT"), currentContext(e.dir)); e.context == "" || e.context == "default" {
+		e.context, e.host = "", defaultHost()
+	} else {
+		e.host, e.tls, e.err = contextHost(e.dir, e.context)
+		e.remedy = "run `docker context ls`"
 	}
 	if e.err == nil && !e.tls {
 		e.network, e.address = plainHost(e.host)
 	}
 	return e
 }
+
+// parseHost completes DOCKER_HOST as the docker program does: an address
+// without a scheme is one of TCP, whose port is 2375 unless it names another.
+// The program takes a path for one on a local TCP port too, which is a mistake
+// that it does not explain.
+func parseHost(host string) (complete, remedy string, err error) {
+	scheme, rest, found := strings.Cut(host, "://")
+	if !found {
+		scheme, rest = "tcp", host
+	}
+	switch {
+	case scheme == "unix":
+		return "unix://" + cmp.Or(rest, socket), "", nil
+	case scheme != "tcp":
+		return host, "", nil
+	case strings.HasPrefix(host, "/"):
+		return "", "set DOCKER_HOST=unix://" + sanitize.Line(host), fmt.Errorf("DOCKER_HOST names a path, %s, and no address", sanitize.Line(host))
+	}
+	u, err := url.Parse("tcp://" + rest)
+	if err != nil {
+		return "", "set DOCKER_HOST to an address such as unix://" + socket, fmt.Errorf("DOCKER_HOST is no address: %q", sanitize.Line(host))
+	}
+	return "tcp://" + net.JoinHostPort(cmp.Or(u.Hostname(), "localhost"), cmp.Or(u.Port(), "2375")) + u.Path, "", nil
+}
+
+// socket is where the system's daemon listens.
+const socket = "/var/run/docker.sock"
+
+// overTLS reports that the environment wants TLS for a daemon without context.
+func overTLS() bool { return os.Getenv("DOCKER_TLS_VERIFY") != "" || os.Getenv("DOCKER_TLS") != "" }
 
 // here reports that the daemon is on this machine, as a socket shows that is
 // none of a virtual machine's.
@@ -86,10 +119,13 @@ func dockerConfig(n driver.NoLogins, ref, context string) error {
 }
 
 func defaultHost() string {
-	if runtime.GOOS == "windows" {
+	switch {
+	case overTLS():
+		return "tcp://localhost:2376"
+	case runtime.GOOS == "windows":
 		return "npipe:////./pipe/docker_engine"
 	}
-	return "unix:///var/run/docker.sock"
+	return "unix://" + socket
 }
 
 // currentContext reads the context that `docker context use` chose. A config
@@ -114,11 +150,16 @@ func contextHost(dir, name string) (host string, tls bool, err error) {
 		return "", false, fmt.Errorf("docker context %q is not there", sanitize.Line(name))
 	}
 	var meta struct {
-		Endpoints map[string]struct{ Host string }
+		Endpoints map[string]struct {
+			Host          string
+			SkipTLSVerify bool // is TLS too, without certificates of its own
+		}
 	}
-	if err := json.Unmarshal(b, &meta); err != nil || meta.Endpoints["docker"].Host == "" {
+	err = json.Unmarshal(b, &meta)
+	daemon := meta.Endpoints["docker"]
+	if err != nil || daemon.Host == "" {
 		return "", false, fmt.Errorf("docker context %q names no daemon", sanitize.Line(name))
 	}
 	_, tlsErr := os.Stat(filepath.Join(dir, "contexts", "tls", id))
-	return meta.Endpoints["docker"].Host, tlsErr == nil, nil
+	return daemon.Host, tlsErr == nil || daemon.SkipTLSVerify, nil
 }

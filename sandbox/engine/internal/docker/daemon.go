@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 )
 
@@ -38,15 +37,15 @@ func (e endpoint) get(ctx context.Context, path string) (int, []byte, error) {
 }
 
 // plainHost splits a daemon's address into what a dialer takes; network is
-// empty for addresses that only the docker program can reach.
+// empty for addresses that only the docker program can reach or read.
 func plainHost(host string) (network, address string) {
 	scheme, rest, _ := strings.Cut(host, "://")
-	switch {
-	case scheme == "unix":
+	if scheme == "unix" {
 		return "unix", rest
-	case scheme == "tcp" && os.Getenv("DOCKER_TLS_VERIFY") == "" && os.Getenv("DOCKER_TLS") == "":
-		rest, _, _ = strings.Cut(rest, "/")
-		return "tcp", rest
 	}
-	return "", ""
+	rest = strings.TrimSuffix(rest, "/")
+	if _, _, err := net.SplitHostPort(rest); scheme != "tcp" || overTLS() || err != nil || strings.Contains(rest, "/") {
+		return "", ""
+	}
+	return "tcp", rest
 }

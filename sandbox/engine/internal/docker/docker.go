@@ -104,7 +104,7 @@ const remedy = "run `docker info` and fix the reported problem"
 // where TLS or SSH stand between.
 func (d *docker) ask(ctx context.Context, path string, args ...string) ([]byte, error) {
 	if d.endpoint.err != nil {
-		return nil, &engine.UnavailableError{Engine: name, Reason: d.endpoint.err.Error(), Remedy: "run `docker context ls`", Err: d.endpoint.err}
+		return nil, &engine.UnavailableError{Engine: name, Reason: d.endpoint.err.Error(), Remedy: d.endpoint.remedy, Err: d.endpoint.err}
 	}
 	if d.endpoint.network == "" {
 		return d.askProgram(ctx, args...)
