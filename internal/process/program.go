@@ -40,7 +40,7 @@ func (p Program) Ask(ctx context.Context, args ...string) ([]byte, error) {
 
 // AskWithin is [Program.Ask] with another limit.
 func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "no answer", limit: limit})
+	ctx, cancel := Within(ctx, limit)
 	defer cancel()
 	var out, said bytes.Buffer
 	err := p.run(ctx, nil, &out, &said, args...)
@@ -52,6 +52,11 @@ func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...str
 		e.said = sanitize.LastLine(said.Bytes())
 	}
 	return nil, e
+}
+
+// Within bounds what is asked of a program in several commands.
+func Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, &LimitError{what: "no answer", limit: limit})
 }
 
 // Work runs a long command, with env added to our own, and shows what it prints

@@ -50,7 +50,7 @@ type docker struct {
 func (*docker) Name() string { return name }
 
 // Store is the daemon's address.
-func (d *docker) Store() string { return name + "\x00" + d.endpoint.host }
+func (d *docker) Store() string { return driver.Store(name, d.endpoint.host) }
 
 type image struct {
 	ID           string `json:"Id"`

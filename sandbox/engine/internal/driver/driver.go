@@ -4,6 +4,8 @@ package driver
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -31,6 +33,28 @@ const (
 
 // HostPlatform is the platform of the images that this machine runs.
 func HostPlatform() string { return "linux/" + runtime.GOARCH }
+
+// Store joins the parts of a store's key. The store of an engine at an address
+// that names another machine is there, whoever asks; any other is on this
+// machine, whose directories of locks and records other machines may share.
+func Store(name, address string, settings ...string) string {
+	key := []string{name, address}
+	if !elsewhere(address) {
+		machine, _ := os.Hostname()
+		key = append(key, machine)
+	}
+	return strings.Join(append(key, settings...), "\x00")
+}
+
+// elsewhere reports whether an address names another machine.
+func elsewhere(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.Hostname() == "localhost" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return !ip.IsLoopback()
+}
 
 // SaysMissing tells whether what an engine says is that it has no such image.
 func SaysMissing(text string) bool {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -21,7 +20,7 @@ import (
 const name = "podman"
 
 // Driver opens podman.
-var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &podman{program: p} }}
+var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &podman{program: p, limit: questionTimeout} }}
 
 var (
 	_ engine.Builder   = (*podman)(nil)
@@ -31,25 +30,26 @@ var (
 // podman is podman 4.3 or later, rootless or not, local or a podman machine.
 // Its own environment (CONTAINERS_STORAGE_CONF, CONTAINER_HOST, …) selects the
 // store.
-type podman struct{ program process.Program }
+type podman struct {
+	program process.Program
+	limit   time.Duration // of a question, however many commands it takes
+}
+
+// questionTimeout is long: podman does not answer while another one writes a
+// layer, which takes many seconds for a large one on a slow disk.
+const questionTimeout = time.Minute
 
 // Name returns "podman".
 func (*podman) Name() string { return name }
 
-// Store is made of the environment that selects podman's store.
-func (*podman) Store() string {
-	return strings.Join([]string{
-		name, os.Getenv("CONTAINER_HOST"), os.Getenv("CONTAINER_CONNECTION"),
-		os.Getenv("CONTAINERS_STORAGE_CONF"), os.Getenv("XDG_DATA_HOME"),
-	}, "\x00")
-}
-
 // Inspect asks podman once, and further only where it fails in words that are
 // not known.
 func (p *podman) Inspect(ctx context.Context, ref string) (*engine.Image, error) {
-	out, err := p.askOfWhole(ctx, "image", "inspect", ref)
+	within, cancel := process.Within(ctx, p.limit)
+	defer cancel()
+	out, err := p.askOfWhole(within, "image", "inspect", ref)
 	if err != nil {
-		if context.Cause(ctx) == nil && p.missing(ctx, ref, err) {
+		if p.missing(within, ref, err) {
 			return nil, engine.ErrNotFound
 		}
 		return nil, unavailable(ctx, err)
@@ -77,7 +77,11 @@ func unavailable(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	return &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: remedy, Err: err}
+	u := &engine.UnavailableError{Engine: name, Reason: err.Error(), Remedy: remedy, Err: err}
+	if limit := new(process.LimitError); errors.As(err, &limit) {
+		u.Remedy = "end the podman processes that hang, or choose another engine"
+	}
+	return u
 }
 
 // failed is the exit code of a podman command that failed. One that could
