@@ -126,7 +126,7 @@ func (p Program) pick(r *setting, flag *string, c config) value {
 	case found:
 		return value{text: inFile, from: c.path, dir: filepath.Dir(c.path), set: true}
 	}
-	return value{text: r.def}
+	return value{text: r.preset()}
 }
 
 // apply checks a value and stores it.

@@ -56,7 +56,7 @@ func (r *setting) readme() string {
 		key = "`" + r.key + "`"
 	}
 	if def == "" {
-		def = "`" + r.def + "`"
+		def = "`" + r.preset() + "`"
 	}
 	help := r.help
 	if len(r.values) > 0 {
@@ -122,11 +122,11 @@ func TestReadme(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	isolate(t)
 	for _, r := range table {
-		if r.help == "" || r.kind == "" || r.set == nil || r.def == "" && r.words == "" || takenBy(&r) == "" {
+		if r.help == "" || r.kind == "" || r.set == nil || r.preset() == "" && r.words == "" || takenBy(&r) == "" {
 			t.Errorf("%s: the row is not complete", r.name())
 		}
-		if r.def != "" {
-			if err := r.apply(&Settings{}, value{text: r.def}); err != nil {
+		if r.preset() != "" {
+			if err := r.apply(&Settings{}, value{text: r.preset()}); err != nil {
 				t.Errorf("%s: default: %v", r.name(), err)
 			}
 		}

@@ -14,19 +14,28 @@ import (
 // A setting is one row of the table that flags, environment variables, the
 // configuration file's keys, help, completion, checks and README come from.
 type setting struct {
-	flag    string   // its name: --flag, and -flag of the Mage targets
-	id      string   // in [Flags], where two rows share a flag's name; empty: flag
-	env     string   // of the environment variable, without the program's prefix; empty: none
-	foreign string   // environment variable that another program reads
-	key     string   // in the configuration file; empty: none
-	mage    bool     // only Mage targets take it
-	kind    string   // what a value is, in help
-	list    bool     // a flag that is repeated adds to it
-	values  []string // all that there are; nil: any that set accepts
-	def     string   // default; empty: none, or what words says
-	words   string   // the default in words, where def alone does not tell
-	help    string   // what it is, without the default
+	flag    string        // its name: --flag, and -flag of the Mage targets
+	id      string        // in [Flags], where two rows share a flag's name; empty: flag
+	env     string        // of the environment variable, without the program's prefix; empty: none
+	foreign string        // environment variable that another program reads
+	key     string        // in the configuration file; empty: none
+	mage    bool          // only Mage targets take it
+	kind    string        // what a value is, in help
+	list    bool          // a flag that is repeated adds to it
+	values  []string      // all that there are; nil: any that set accepts
+	def     string        // default; empty: none, or what words says
+	limit   time.Duration // default of one that is a limit; not text yet, since every start would pay for it
+	words   string        // the default in words, where def alone does not tell
+	help    string        // what it is, without the default
 	set     func(*Settings, value) error
+}
+
+// preset is the default as a user would write it; empty: none.
+func (r *setting) preset() string {
+	if r.limit != 0 {
+		return span(r.limit)
+	}
+	return r.def
 }
 
 var policies = []string{string(sandbox.PolicyMissing), string(sandbox.PolicyAlways), string(sandbox.PolicyNever)}
@@ -50,17 +59,17 @@ var table = []setting{
 		help: "when to pull", set: policy(func(s *Settings) *sandbox.Policy { return &s.Pull })},
 	{flag: "build", kind: "policy", values: policies, def: string(sandbox.PolicyMissing),
 		help: "when to build", set: policy(func(s *Settings) *sandbox.Policy { return &s.Build })},
-	{flag: "connect-timeout", kind: "duration", env: "CONNECT_TIMEOUT", def: span(limit.Connect),
+	{flag: "connect-timeout", kind: "duration", env: "CONNECT_TIMEOUT", limit: limit.Connect,
 		help: "limit on a connection to the registry", set: duration(func(s *Settings) *time.Duration { return &s.Registry.ConnectTimeout })},
-	{flag: "header-timeout", kind: "duration", env: "HEADER_TIMEOUT", def: span(limit.Header),
+	{flag: "header-timeout", kind: "duration", env: "HEADER_TIMEOUT", limit: limit.Header,
 		help: "limit until the registry begins an answer", set: duration(func(s *Settings) *time.Duration { return &s.Registry.HeaderTimeout })},
-	{flag: "probe-timeout", kind: "duration", env: "PROBE_TIMEOUT", def: span(limit.Probe),
+	{flag: "probe-timeout", kind: "duration", env: "PROBE_TIMEOUT", limit: limit.Probe,
 		help: "limit on all questions to the registry", set: duration(func(s *Settings) *time.Duration { return &s.Registry.Timeout })},
-	{flag: "pull-timeout", kind: "duration", env: "PULL_TIMEOUT", def: span(limit.Pull),
+	{flag: "pull-timeout", kind: "duration", env: "PULL_TIMEOUT", limit: limit.Pull,
 		help: "limit on the engine's pull", set: duration(func(s *Settings) *time.Duration { return &s.pullTimeout })},
-	{flag: "build-timeout", kind: "duration", env: "BUILD_TIMEOUT", def: span(limit.Build),
+	{flag: "build-timeout", kind: "duration", env: "BUILD_TIMEOUT", limit: limit.Build,
 		help: "limit on the engine's build", set: duration(func(s *Settings) *time.Duration { return &s.buildTimeout })},
-	{flag: "verify-timeout", kind: "duration", env: "VERIFY_TIMEOUT", def: span(limit.Verify),
+	{flag: "verify-timeout", kind: "duration", env: "VERIFY_TIMEOUT", limit: limit.Verify,
 		help: "limit on a verification", set: duration(func(s *Settings) *time.Duration { return &s.verifyTimeout })},
 	{flag: "builder", kind: "name", foreign: "BUILDX_BUILDER", mage: true, words: "the builder in use",
 		help: "name of a buildx builder", set: setBuilder},
@@ -112,8 +121,8 @@ func (r *setting) usage(p Program) string {
 	}
 	var more []string
 	switch {
-	case r.def != "":
-		more = append(more, "default "+r.def)
+	case r.preset() != "":
+		more = append(more, "default "+r.preset())
 	case r.words != "":
 		more = append(more, "default "+r.words)
 	}

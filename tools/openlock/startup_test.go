@@ -14,13 +14,8 @@ import (
 // linked are the modules of other projects that the program is linked with.
 // Every one costs each start, also that of `openlock tag`: weigh a new one.
 var linked = []string{
-	"github.com/BurntSushi/toml", "github.com/adrg/xdg", "github.com/cenkalti/backoff/v5",
-	"github.com/docker/cli", "github.com/docker/docker-credential-helpers", // by go-containerregistry's authn
-	"github.com/gofrs/flock", "github.com/google/go-containerregistry",
-	"github.com/opencontainers/go-digest", // by go-containerregistry's name
-	"github.com/sirupsen/logrus",          // by docker/cli
-	"github.com/spf13/cobra", "github.com/spf13/pflag",
-	"golang.org/x/net", "golang.org/x/sys",
+	"github.com/cenkalti/backoff/v5", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/pelletier/go-toml/v2",
+	"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net", "golang.org/x/sys",
 }
 
 func TestLinkedModules(t *testing.T) {
@@ -37,7 +32,7 @@ func TestLinkedModules(t *testing.T) {
 
 var (
 	initLine  = regexp.MustCompile(`(?m)^init (github\.com/vessux/openlock/\S+) @.* (\d+) bytes, \d+ allocs$`)
-	mostBytes = 512 // what a package may allocate before main; one regular expression takes 10,000
+	mostBytes = 1024 // what a package may allocate before main, as the table of settings; one regular expression takes 10,000
 )
 
 // TestStartupAllocations: packages prepare nothing before main that only some
