@@ -146,3 +146,24 @@ func pullWith(t *testing.T, store *lab.PodmanStore, server *users, host string) 
 	}
 	return server.all()
 }
+
+// TestPodmanAsRootUsesItsOwnPlace is where "podman login" of root stores a
+// login: no variable names it.
+func TestPodmanAsRootUsesItsOwnPlace(t *testing.T) {
+	server := startUsers(t)
+	address := server.Listener.Addr().String()
+	store := labtest.Podman(t, address)
+	path := labtest.RootLogin(t)
+	host(t, "exit 1")
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(auths(address, "root:s")), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	logins, _ := (&login.Finder{Machine: login.Host()}).Find(t.Context(), address+"/n/x")
+	if got, want := show(logins), "root:s ["+address+"] "+path; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := pullWith(t, store, server, address); !slices.Equal(got, []string{"root:s"}) {
+		t.Errorf("podman sends %q", got)
+	}
+}
