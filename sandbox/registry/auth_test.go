@@ -37,6 +37,10 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: h, Request: r, Body: io.NopCloser(strings.NewReader(text))}, nil
 }
 
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // expect compares what was asked, from the first request on.
 func (f *fake) expect(t *testing.T, want ...string) {
 	t.Helper()
@@ -91,6 +95,22 @@ func bearing(valid int) *fake {
 
 const realm = "GET https://auth.registry.example/token?account=x&" + scope + "&service=s"
 
+// TestPingLeadsToTLS: where a ping in the clear ends counts, not where it began.
+func TestPingLeadsToTLS(t *testing.T) {
+	f := &fake{answer: func(r *http.Request, _ string) (int, string, string) {
+		switch {
+		case r.URL.Scheme == "http":
+			return http.StatusTemporaryRedirect, "", "https://127.0.0.1:5000/moved"
+		case r.URL.Path == "/moved":
+			return http.StatusOK, "", ""
+		}
+		return http.StatusBadGateway, "", ""
+	}}
+	if p := ping(t.Context(), place{"127.0.0.1:5000", "a/b"}, f); p.err != nil || p.scheme != "https" {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestScope: what a token is asked for is ours, whatever the registry says
 // that it wants, at the ping or later.
 func TestScope(t *testing.T) {
@@ -112,11 +132,31 @@ func TestRenewedOnce(t *testing.T) {
 	f.expect(t, ping2, realm, "PUT "+tags+" Bearer t1 body", realm, "PUT "+tags+" Bearer t2 body")
 }
 
+// TestRefusedWithoutChallenge: a registry that does not ask for a token gets no
+// other one.
+func TestRefusedWithoutChallenge(t *testing.T) {
+	f := bearing(1)
+	s := f.signer(t, login{})
+	f.answer = func(*http.Request, string) (int, string, string) { return http.StatusUnauthorized, "", "" }
+	do(t, s, http.MethodGet, tags, "")
+	f.expect(t, ping2, realm, "GET "+tags+" Bearer t1")
+}
+
 // TestRenewedForAll: of the requests that a token fails, one gets a new one.
 func TestRenewedForAll(t *testing.T) {
 	f := bearing(2)
 	s := f.signer(t, login{})
-	var all sync.WaitGroup
+	var all, refused sync.WaitGroup
+	refused.Add(8)
+	old := s.inner
+	s.inner = roundTrip(func(r *http.Request) (*http.Response, error) {
+		resp, err := old.RoundTrip(r)
+		if r.Header.Get("Authorization") == "Bearer t1" {
+			refused.Done()
+			refused.Wait()
+		}
+		return resp, err
+	})
 	for range 8 {
 		all.Go(func() {
 			if got := do(t, s, http.MethodGet, tags, ""); got != http.StatusOK {
@@ -157,7 +197,8 @@ func TestElsewhere(t *testing.T) {
 	}
 	f.asked = nil
 	do(t, s, http.MethodGet, "https://registry.example:443/x", "")
-	f.expect(t, "GET https://registry.example:443/x Bearer t1")
+	do(t, s, http.MethodGet, "http://registry.example/x", "")
+	f.expect(t, "GET https://registry.example:443/x Bearer t1", "GET https://registry.example/x Bearer t1")
 }
 
 // TestBasic: a login is sent where it is asked for, and not before; once.

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -26,6 +27,58 @@ func TestReader(t *testing.T) {
 	got, err := remote.Get(s.name(t, ":"+s.ref().Tag), remote.WithTransport(r.Transport()), remote.WithContext(t.Context()))
 	if err != nil || got.Digest.String() != want {
 		t.Errorf("%v, %v, want %s", got, err, want)
+	}
+}
+
+// TestReaderJudges: of what a registry answers, the remote package learns that
+// something is not there, and that referrers are not listed; the rest are errors
+// in a probe's words.
+func TestReaderJudges(t *testing.T) {
+	s := start(t)
+	r, err := registry.OpenReader(t.Context(), s.ref().Repository, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, c := range []struct {
+		path   string
+		status int
+		code   string
+		want   registry.State // empty: no error
+	}{
+		{"manifests/x", 200, "", ""},
+		{"manifests/x", 404, "MANIFEST_UNKNOWN", ""},
+		{"manifests/x", 404, "DENIED", registry.StateDenied},
+		{"manifests/x", 400, "", registry.StateInvalid},
+		{"manifests/x", 406, "", registry.StateInvalid},
+		{"referrers/x", 400, "", ""},
+		{"referrers/x", 406, "", ""},
+		{"referrers/x", 403, "DENIED", registry.StateDenied},
+		{"manifests/x", 401, "", registry.StateDenied},
+		{"manifests/x", 429, "", registry.StateThrottled},
+		{"blobs/x", 503, "", registry.StateUnreachable},
+	} {
+		body := fmt.Sprintf(`{"errors":[{"code":%q}]}`, c.code)
+		s.behind(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, body)
+		}))
+		resp, err := (&http.Client{Transport: r.Transport()}).Get(s.URL + "/v2/vessux/openlock-base/" + c.path)
+		if c.want != "" {
+			if err == nil || registry.Explain("x", err).State != c.want {
+				t.Errorf("%s, HTTP %d %s: %v, want %s", c.path, c.status, c.code, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s, HTTP %d %s: %v", c.path, c.status, c.code, err)
+			continue
+		}
+		got, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != c.status || string(got) != body {
+			t.Errorf("%s, HTTP %d %s: HTTP %d %s, %v", c.path, c.status, c.code, resp.StatusCode, got, err)
+		}
 	}
 }
 

@@ -76,11 +76,18 @@ func TestRotatedIdentity(t *testing.T) {
 		if strings.Contains(body, "refresh_token=second&") {
 			return http.StatusOK, "", `{"access_token":"b"}`
 		}
+		if r.URL.Path == "/token" && r.Method == http.MethodGet {
+			return http.StatusOK, "", `{"token":"c","refresh_token":"third"}`
+		}
 		return http.StatusUnauthorized, `Bearer realm="https://auth.registry.example/token"`, ""
 	}}
 	s := f.signer(t, login{identity: "first"})
 	do(t, s, http.MethodGet, tags, "")
 	if s.header != "Bearer b" {
 		t.Errorf("%q", s.header)
+	}
+	s = f.signer(t, login{user: "robot", password: "hunter2"})
+	if s.header != "Bearer c" || s.login.identity != "" {
+		t.Errorf("%q, and a refresh token that nothing has asked for is kept: %q", s.header, s.login.identity)
 	}
 }
