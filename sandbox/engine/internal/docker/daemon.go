@@ -7,11 +7,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // get sends one GET to the daemon on a connection of its own.
-func (e endpoint) get(ctx context.Context, path string) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
+func (e endpoint) get(ctx context.Context, limit time.Duration, path string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tr := &http.Transport{
 		DisableKeepAlives: true,

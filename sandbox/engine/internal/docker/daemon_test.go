@@ -1,15 +1,12 @@
 package docker
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vessux/openlock/sandbox/engine"
 )
@@ -23,7 +20,7 @@ func daemonWith(t *testing.T, status int, body string) *docker {
 	}))
 	t.Cleanup(server.Close)
 	address := strings.TrimPrefix(server.URL, "http://")
-	return &docker{endpoint: endpoint{host: "tcp://" + address, network: "tcp", address: address}}
+	return &docker{endpoint: endpoint{host: "tcp://" + address, network: "tcp", address: address}, limit: time.Minute}
 }
 
 // TestDaemonsAnswers: an image is absent only where the daemon says so with
@@ -58,21 +55,9 @@ func TestDaemonsAnswers(t *testing.T) {
 // TestOrderOfDockersSettings: DOCKER_HOST, then DOCKER_CONTEXT, then the
 // context in config.json, then the system's socket.
 func TestOrderOfDockersSettings(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("DOCKER_CONFIG", dir)
-	for _, name := range []string{"DOCKER_TLS_VERIFY", "DOCKER_TLS"} {
-		t.Setenv(name, "")
-	}
-	write := func(text string, elem ...string) {
-		t.Helper()
-		path := filepath.Join(append([]string{dir}, elem...)...)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := noSettings(t)
 	for _, name := range []string{"variable", "config"} {
-		sum := sha256.Sum256([]byte(name))
-		write(`{"Endpoints":{"docker":{"Host":"unix:///`+name+`.sock"}}}`, "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json")
+		writeContext(t, dir, name, `{"Host":"unix:///`+name+`.sock"}`)
 	}
 	const inUse = `{"currentContext":"config"}`
 	for _, c := range []struct{ host, context, config, want, wantContext string }{
@@ -83,10 +68,11 @@ func TestOrderOfDockersSettings(t *testing.T) {
 		{"", "default", inUse, defaultHost(), ""},
 		{"", "", `{"currentContext":"default"}`, defaultHost(), ""},
 		{"", "", `{}`, defaultHost(), ""},
+		{"", "", `{`, defaultHost(), ""},
 	} {
 		t.Setenv("DOCKER_HOST", c.host)
 		t.Setenv("DOCKER_CONTEXT", c.context)
-		write(c.config, "config.json")
+		write(t, c.config, dir, "config.json")
 		if e := findEndpoint(); e.err != nil || e.host != c.want || e.context != c.wantContext {
 			t.Errorf("%+v: host %q of context %q, %v", c, e.host, e.context, e.err)
 		}

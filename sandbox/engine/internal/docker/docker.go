@@ -27,14 +27,14 @@ const maxInspect = 8 << 20
 const name = "docker"
 
 // Driver opens docker.
-var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &docker{program: p, endpoint: findEndpoint()} }}
+var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &docker{p, findEndpoint(), questionTimeout} }}
 
 var (
 	_ engine.Builder   = (*docker)(nil)
 	_ engine.Describer = (*docker)(nil)
 )
 
-// questionTimeout bounds a question to the daemon.
+// questionTimeout is how long the daemon may take to answer.
 const questionTimeout = 10 * time.Second
 
 // docker is Docker 20.10 or later with BuildKit. It asks the daemon about
@@ -44,6 +44,7 @@ const questionTimeout = 10 * time.Second
 type docker struct {
 	program  process.Program
 	endpoint endpoint
+	limit    time.Duration // of a question to the daemon
 }
 
 // Name returns "docker".
@@ -109,7 +110,7 @@ func (d *docker) ask(ctx context.Context, path string, args ...string) ([]byte, 
 	if d.endpoint.network == "" {
 		return d.askProgram(ctx, args...)
 	}
-	status, body, err := d.endpoint.get(ctx, path)
+	status, body, err := d.endpoint.get(ctx, d.limit, path)
 	switch cause := context.Cause(ctx); {
 	case err != nil && cause != nil:
 		return nil, cause
@@ -146,7 +147,7 @@ func (d *docker) unavailable(err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		u.Reason = "no daemon listens on " + d.endpoint.host
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		u.Reason = fmt.Sprintf("the daemon at %s gave no answer within %s", d.endpoint.host, questionTimeout)
+		u.Reason = fmt.Sprintf("the daemon at %s gave no answer within %s", d.endpoint.host, d.limit)
 		u.Remedy = "restart the daemon"
 	default:
 		u.Reason = sanitize.Line(fmt.Sprintf("the daemon at %s: %v", d.endpoint.host, err))

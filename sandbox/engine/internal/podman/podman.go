@@ -20,7 +20,9 @@ import (
 const name = "podman"
 
 // Driver opens podman.
-var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine { return &podman{program: p, limit: questionTimeout} }}
+var Driver = driver.Driver{Name: name, Open: func(p process.Program) engine.Engine {
+	return &podman{program: p, limit: questionTimeout, pause: pause}
+}}
 
 var (
 	_ engine.Builder   = (*podman)(nil)
@@ -33,7 +35,11 @@ var (
 type podman struct {
 	program process.Program
 	limit   time.Duration // of a question, however many commands it takes
+	pause   time.Duration // before what another podman disturbed is tried again
 }
+
+// pause is enough for another podman to complete what it has begun.
+const pause = 2 * time.Second
 
 // questionTimeout is long: podman does not answer while another one writes a
 // layer, which takes many seconds for a large one on a slow disk.
@@ -111,11 +117,8 @@ var brokenImage = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`image with ID "([0-9a-f]{64})" \(consider removing the image`)
 })
 
-// Limits on the mending of podman's store.
-const (
-	brokenWait = 2 * time.Second // for another podman that is just about to complete the image
-	brokenMost = 20              // images that are removed
-)
+// brokenMost is how many broken images a question removes.
+const brokenMost = 20
 
 // askOfWhole asks, and takes broken images out of the way, as podman advises.
 // They cannot be used, and what they were meant to be is built or pulled again.
@@ -126,13 +129,15 @@ func (p *podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error)
 		if id == "" {
 			return out, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(brokenWait):
+		if err := p.rest(ctx); err != nil {
+			return nil, err
 		}
-		if out, err = p.program.Ask(ctx, args...); brokenIn(err) != id {
+		switch out, err = p.program.Ask(ctx, args...); brokenIn(err) {
+		case "":
 			return out, err
+		case id:
+		default:
+			continue
 		}
 		if _, err := p.program.Ask(ctx, "rmi", "--force", id); err != nil {
 			return nil, err
@@ -182,13 +187,21 @@ func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, erro
 			if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 				return err
 			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-time.After(time.Second):
+			if err := p.rest(ctx); err != nil {
+				return err
 			}
 		}
 	})
+}
+
+// rest waits for another podman.
+func (p *podman) rest(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(p.pause):
+		return nil
+	}
 }
 
 // buildTries is how often a build begins that a busy store disturbs.
