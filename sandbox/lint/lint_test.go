@@ -129,7 +129,7 @@ func TestWarnings(t *testing.T) {
 // TestEscapeDirective: BuildKit reads words by it, podman does not.
 func TestEscapeDirective(t *testing.T) {
 	for text, warned := range map[string]bool{
-		"LABEL path=C:\\dir": true, "WORKDIR /C:\\dir": true, "LABEL a=`$A": true, "ARG A\nLABEL a=`$A": true,
+		"LABEL path=C:\\dir": true, "WORKDIR /C:\\dir": true, "LABEL a=`$A": true, "ARG A\nLABEL a=`$A": true, "LABEL path=C:\\dir\\": true,
 		"LABEL path=\"C:\\dir\"": false, "LABEL path='C:\\dir'": false, "RUN dir C:\\dir": false,
 	} {
 		found := check(t, "# escape=`\nFROM SEED\n"+text+"\n")

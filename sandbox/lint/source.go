@@ -96,13 +96,12 @@ func (f *file) source(image string, i int, numbers bool, at []parser.Range, what
 	if n, err := strconv.Atoi(image); numbers && err == nil && n >= 0 && n < i {
 		return
 	}
-	n := f.stageBefore(image, i)
-	switch {
-	case n < 0 && (image == "scratch" || pinned(image)):
-	case n < 0:
+	if n := f.stageBefore(image, i); n >= 0 {
+		if written := asWritten(f.stages[n]); written != image {
+			f.add("stage-name", at, "%s: the stage is called %s, and podman knows it only as it is written", what, written)
+		}
+	} else if image != "scratch" && !pinned(image) {
 		f.notPinned(at, what)
-	case asWritten(f.stages[n]) != image:
-		f.add("stage-name", at, "%s: the stage is called %s, and podman knows it only as it is written", what, asWritten(f.stages[n]))
 	}
 }
 

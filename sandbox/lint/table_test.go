@@ -86,6 +86,7 @@ var unsound = map[string]struct {
 	"platform of the last stage":  {"FROM --platform=linux/amd64 SEED\nLABEL a=b\n", "platform-of-last-stage", 1},
 	// What follows was passed once, or refused for another reason.
 	"copy from its own stage":      {"FROM SEED\nCOPY --from=0 /bin/seed /x\n", "from-without-digest", 2},
+	"arg between escaped quotes":   {"FROM SEED\nARG A\nRUN echo \\'$A\\'\n", "arg-without-default", 2},
 	"second arg of a RUN":          {"FROM SEED\nARG A=1\nARG B\nRUN echo $A $B\n", "arg-without-default", 3},
 	"second substitution":          {"FROM SEED\nARG A=1\nLABEL a=\"\\${A%x}${A%x}\"\n", "too-new", 3},
 	"behind two backslashes":       {"FROM SEED\nARG A=1\nLABEL a=\"\\\\${A%x}\"\n", "too-new", 3},

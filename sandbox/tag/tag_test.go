@@ -51,6 +51,7 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 		"127.0.0.1:5000/a/b/c",
 		"[::1]:5000/base",
 		"mirror.example/a__b/c.d/e--f",
+		"ghcr.io/" + strings.Repeat("a", 247), // the longest
 	} {
 		want, err := tag.New(repository, []byte("abc"))
 		if err != nil {
@@ -112,7 +113,7 @@ func TestBadRepositoriesNameTheirCulprit(t *testing.T) {
 		{"a.-b/c", "host"},
 		{"[::1/a", "IPv6"},
 		{"[::1]5000/a", "port"},
-		{"ghcr.io/" + strings.Repeat("a", 255), "at most 255"},
+		{"ghcr.io/" + strings.Repeat("a", 248), "has 256 characters, at most 255"},
 	} {
 		err := tag.CheckRepository(c.repository)
 		if err == nil || !strings.Contains(err.Error(), c.culprit) {
