@@ -9,6 +9,7 @@ import (
 
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/engines"
 )
@@ -38,7 +39,7 @@ func (a *App) Start() (Settings, error) {
 	if _, err := a.Out.Write(nil); err != nil {
 		return Settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
 	}
-	image, err := a.Project.image()
+	image, err := a.Project.image(base.Default())
 	if err != nil {
 		return Settings{}, &UsageError{Err: err}
 	}

@@ -54,6 +54,7 @@ func TestNoConfiguration(t *testing.T) {
 	}
 	os.RemoveAll(filepath.Dir(filepath.Dir(config)))
 	write(t, config, `runtime = "docker"`)
+	write(t, filepath.Join(filepath.Dir(filepath.Dir(config)), "config.toml"), `runtime = "docker"`)
 	for _, p := range []Program{{Name: "tool"}, {Name: "tool", ConfigDir: "tool", EnvPrefix: "TOOL_"}} {
 		t.Setenv("OPENLOCK_BASE_REPOSITORY", "a.example/b")
 		t.Setenv("BASE_REPOSITORY", "a.example/b")

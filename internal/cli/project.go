@@ -34,8 +34,9 @@ func (p Project) Program() Program {
 	return Program{Name: name, EnvPrefix: p.EnvPrefix, ConfigDir: p.ConfigDir}
 }
 
-func (p Project) image() (sandbox.Base, error) {
-	b := base.Default()
+// image is the project's, by what own, openlock's, has beside.
+func (p Project) image(own sandbox.Base) (sandbox.Base, error) {
+	b := own
 	if p.Repository != "" {
 		b.Repository, b.Digest = p.Repository, ""
 	}

@@ -159,7 +159,7 @@ func TestEmptyValues(t *testing.T) {
 		os.Remove(config)
 	}
 	for _, args := range [][]string{{"exists", "--platform", ""}, {"ensure", "--pull", ""}, {"exists", "--platform=linux/amd64", "--platform="}} {
-		if out, errOut, code := run(t, args...); code != 2 || out != "" || !strings.Contains(errOut, "--platform") && !strings.Contains(errOut, "--pull") {
+		if out, errOut, code := run(t, args...); code != 2 || out != "" || !strings.HasSuffix(errOut, ": the value is empty\nhint: leave it out for the default\n") {
 			t.Errorf("%q: %d, %q, %q", args, code, out, errOut)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
-	"github.com/vessux/openlock/sandbox/tag"
 )
 
 // sha is a digest.
@@ -171,9 +170,21 @@ func TestProject(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "f")
 	write(t, file, "FROM scratch\n")
-	b, err := Project{Containerfile: file, Repository: "a.example/b"}.image()
-	if err != nil || b.Repository != "a.example/b" || b.Identity() != tag.Identity([]byte("FROM scratch\n")) || b.Digest != "" {
-		t.Errorf("%+v, %v", b, err)
+	own := base.Default()
+	own.Digest = sha
+	for _, row := range []struct {
+		p    Project
+		want sandbox.Base
+	}{
+		{Project{}, own},
+		{Project{Name: "tool"}, own},
+		{Project{Repository: "a.example/b"}, sandbox.Base{Containerfile: own.Containerfile, Repository: "a.example/b"}},
+		{Project{Containerfile: file}, sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: own.Repository}},
+	} {
+		b, err := row.p.image(own)
+		if err != nil || b.Identity() != row.want.Identity() || b.Repository != row.want.Repository || b.Digest != row.want.Digest {
+			t.Errorf("%+v: %+v, %v", row.p, b, err)
+		}
 	}
 	a := App{Program: Openlock, Out: &strings.Builder{}, Flags: Flags{}, Project: Project{Containerfile: file + "x"}}
 	if _, err := a.Start(); ExitCode(err) != 2 {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -214,5 +216,47 @@ func TestVersion(t *testing.T) {
 	out, said, code := run(t, "version")
 	if code != 0 || said != "" || !strings.HasPrefix(out, "openlock "+got.Version) || !strings.Contains(out, "\nbase image "+ref.String()) {
 		t.Errorf("%q, %q, %d", out, said, code)
+	}
+}
+
+// TestExistsWarns of logins that cannot be read, and tells the state all the same.
+func TestExistsWarns(t *testing.T) {
+	r := newRig(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "config.json"), "{")
+	t.Setenv("DOCKER_CONFIG", dir)
+	out, said, code := run(t, r.args("exists")...)
+	if out != "absent\n" || code != 3 || !strings.HasPrefix(said, "openlock: warning: logins in "+dir) {
+		t.Errorf("%q, %q, %d", out, said, code)
+	}
+}
+
+// TestOptions: each setting gets to where it counts.
+func TestOptions(t *testing.T) {
+	r := newRig(t)
+	said := &strings.Builder{}
+	a := &App{Program: Openlock, Err: said}
+	s := Settings{platform: "linux/arm/v7", pullTimeout: 1, buildTimeout: 2, Pull: sandbox.PolicyNever, Build: sandbox.PolicyAlways}
+	s.Registry.Timeout = 3
+	o, err := a.options(s, nil)
+	if err != nil || o.Platform != s.platform || o.PullTimeout != 1 || o.BuildTimeout != 2 || o.Pull != s.Pull || o.Build != s.Build || o.Registry.Timeout != 3 || o.Verifier != nil {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if o.Notify(sandbox.Notice{Text: "x"}); said.String() != "openlock: x\n" || len(o.Engines) != 1 {
+		t.Errorf("%q, %v", said.String(), o.Engines)
+	}
+
+	// An engine that writes down how it builds, and fails.
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	script := "#!/bin/sh\ncase $1 in build) echo \"$*\" > " + bin + "/log; exit 1 ;; *) echo 'Error: image not known' >&2; exit 125 ;; esac\n"
+	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for flag, want := range map[string]bool{"--no-cache": true, "--json": false} {
+		run(t, r.args("build", "--platform", "linux/arm64", flag)...)
+		if got := read(t, filepath.Join(bin, "log")); strings.Contains(got, "--no-cache") != want || !strings.Contains(got, "linux/arm64") {
+			t.Errorf("%s: %q", flag, got)
+		}
 	}
 }

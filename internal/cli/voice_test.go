@@ -137,7 +137,8 @@ func TestQuiet(t *testing.T) {
 		code      int
 		has, lack string
 	}{
-		{[]string{"build"}, "0", 0, "fake: building\n", "hint"},
+		{[]string{"build"}, "0", 0, "openlock: building " + r.ref.String() + " with podman: ", "hint"},
+		{[]string{"build"}, "0", 0, "\nfake: building\n", "hint"},
 		{[]string{"build", "-q"}, "0", 0, "", "fake"},
 		{[]string{"build", "--quiet"}, "1", 1, "fake: building\nError: the fake build fails\nopenlock: podman build: ", "openlock: building"},
 	} {
@@ -173,8 +174,10 @@ func TestGitHub(t *testing.T) {
 	if said.String() != "" {
 		t.Errorf("%q", said.String())
 	}
+	a.GitHub.Group("x")
+	said.Reset()
 	a.ReportGitHub(&sandbox.StateError{State: registry.StateAbsent, Reason: "gone\n::x::", Remedy: "look"})
-	if said.String() != "::error title=tool::gone ::x::%0Ahint: look\n" {
+	if said.String() != "::endgroup::\n::error title=tool::gone ::x::%0Ahint: look\n" {
 		t.Errorf("%q", said.String())
 	}
 	a.GitHub = nil
