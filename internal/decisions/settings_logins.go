@@ -1,0 +1,122 @@
+package decisions
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vessux/openlock/internal/lab"
+)
+
+// asks publishes the image at an origin that asks for a login, or takes one.
+func asks(anonymous bool, rest func(m *machine, host string) error) func(*machine) error {
+	return atOrigin(func(m *machine) error {
+		private(m.origin, anonymous)
+		return rest(m, m.host())
+	})
+}
+
+// stored has the login, or an old one, in a file of the home.
+func stored(path string, old bool) func(m *machine, host string) error {
+	return func(m *machine, host string) error { return m.logins(path, old, host) }
+}
+
+// Files of logins in the home.
+const (
+	runFile    = "run/containers/auth.json"
+	configFile = ".config/containers/auth.json"
+	dockerFile = ".docker/config.json"
+)
+
+// helper puts a credential helper into PATH that has the login for one host.
+func (m *machine) helper(host string) error {
+	text := fmt.Sprintf("#!/bin/sh\nread -r url\ncase $url in\n%q) echo '{\"ServerURL\":\"x\",\"Username\":%q,\"Secret\":%q}' ;;\n*) echo 'credentials not found in native keychain'; exit 1 ;;\nesac\n", host, login.User, login.Password)
+	path := filepath.Join(m.home, "bin", "docker-credential-lab")
+	if err := m.write("bin/docker-credential-lab", text); err != nil {
+		return err
+	}
+	m.env = append(m.env, "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return os.Chmod(path, 0o700)
+}
+
+// helped has helpers for the host in a file: the one that works, or one that
+// is not installed.
+func helped(path, format string, name string) func(m *machine, host string) error {
+	return func(m *machine, host string) error {
+		return errors.Join(m.helper(host), m.write(path, fmt.Sprintf(format, host, name)))
+	}
+}
+
+const (
+	credHelpers = `{"credHelpers": {%q: %q}}`
+	credsStore  = `{"auths": {%q: {}}, "credsStore": %q}`
+)
+
+func both(fs ...func(m *machine, host string) error) func(m *machine, host string) error {
+	return func(m *machine, host string) error {
+		var errs []error
+		for _, f := range fs {
+			errs = append(errs, f(m, host))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+func podmanLogins() []Setting {
+	return []Setting{
+		{Name: "a private image and no login", set: asks(false, func(*machine, string) error { return nil })},
+		{Name: "a login in XDG_RUNTIME_DIR", Pulls: true, set: asks(false, stored(runFile, false))},
+		{Name: "a login in ~/.config/containers", Pulls: true, set: asks(false, stored(configFile, false))},
+		{Name: "a login of docker's", Pulls: true, set: asks(false, stored(dockerFile, false))},
+		{Name: "a login in REGISTRY_AUTH_FILE", Pulls: true, set: asks(false, func(m *machine, host string) error {
+			m.env = append(m.env, "REGISTRY_AUTH_FILE="+m.home+"/auth.json")
+			return m.logins("auth.json", false, host)
+		})},
+		{Name: "a login for the path", Pulls: true, set: asks(false, func(m *machine, host string) error {
+			return m.logins(runFile, false, host+"/vessux")
+		})},
+		{Name: "a login for another path", set: asks(false, func(m *machine, host string) error {
+			return m.logins(runFile, false, host+"/other")
+		})},
+		{Name: "an old login, and a private image", set: asks(false, stored(runFile, true))},
+		{Name: "an old login, and a public image", Better: true, set: asks(true, stored(runFile, true))},
+		{Name: "an old login before a good one", Better: true, set: asks(false, both(stored(runFile, true), stored(dockerFile, false)))},
+		{Name: "DOCKER_CONFIG without a file of logins", Better: true, set: atOrigin(func(m *machine) error {
+			m.env = append(m.env, "DOCKER_CONFIG="+m.home+"/.docker")
+			return nil
+		})},
+		{Name: "a credential helper", Pulls: true, set: asks(false, helped(runFile, credHelpers, "lab"))},
+		{Name: "a credential helper that is not installed, and a public image", Better: true, set: asks(true, helped(runFile, credHelpers, "nowhere"))},
+		{Name: "a credential helper of registries.conf", Pulls: true, set: asks(false, func(m *machine, host string) error {
+			return errors.Join(m.helper(host), m.conf("credential-helpers = [\"lab\"]\n%s", plain(host)))
+		})},
+		{Name: "logins that are no JSON, and a public image", Better: true, set: asks(true, func(m *machine, _ string) error { return m.write(runFile, "{") })},
+	}
+}
+
+// dockerSettings need no word that the origin speaks plain HTTP: docker takes
+// that from loopback.
+func dockerSettings() []Setting {
+	all := []Setting{
+		{Name: "no setting", Pulls: true, set: atOrigin()},
+		{Name: "the origin is down", set: (*machine).dead},
+		{Name: "TLS by an authority that is unknown, on loopback", Pulls: true, set: secured(nil, func(*machine, string) error { return nil })},
+		{Name: "a private image and no login", set: asks(false, func(*machine, string) error { return nil })},
+		{Name: "a login of docker's", Pulls: true, set: asks(false, stored(dockerFile, false))},
+		{Name: "a login of podman's only", set: asks(false, stored(runFile, false))},
+		{Name: "an old login, and a public image", Better: true, set: asks(true, stored(dockerFile, true))},
+		{Name: "an old login of podman's before a good one of docker's", Pulls: true, set: asks(false, both(stored(runFile, true), stored(dockerFile, false)))},
+		{Name: "a good login of podman's, and an old one of docker's", set: asks(false, both(stored(runFile, false), stored(dockerFile, true)))},
+		{Name: "a credential helper", Pulls: true, set: asks(false, helped(dockerFile, credHelpers, "lab"))},
+		{Name: "a credential store", Pulls: true, set: asks(false, helped(dockerFile, credsStore, "lab"))},
+		{Name: "a credential store that is not installed, and a public image", Pulls: true, set: asks(true, helped(dockerFile, credsStore, "nowhere"))},
+		{Name: "podman's registries.conf blocks the registry", Pulls: true, set: atOrigin(func(m *machine) error {
+			return m.conf("%sblocked = true\n", plain(m.host()))
+		})},
+	}
+	for i := range all {
+		all[i].Engine = lab.Docker.Name
+	}
+	return all
+}

@@ -1,0 +1,113 @@
+package decisions
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vessux/openlock/internal/lab"
+)
+
+// Outcome is what one machine came to.
+type Outcome struct {
+	Engine   bool   // the engine's own pull brought the image
+	Planned  bool   // plan says that it is pulled
+	Ensured  bool   // ensure --build never pulled it
+	Tagged   bool   // and the engine has it under the canonical ref
+	Mirror   bool   // the reason names the mirror
+	Leftover string // names that the engine has beside the ref
+	Said     string // all that was printed, for the log
+}
+
+// PlaySetting pulls with the engine, removes the image, and has openlock plan
+// and ensure it, on a machine of its own.
+func (p Parts) PlaySetting(ctx context.Context, s Setting) (out Outcome, err error) {
+	ctx, cancel := context.WithTimeout(ctx, Limit)
+	defer cancel()
+	home, err := os.MkdirTemp(p.Dir, "machine-")
+	if err != nil {
+		return out, err
+	}
+	m := newMachine(home, s.Engine+s.Name)
+	defer m.end()
+	store, end, err := p.store(home, s.Engine)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, end(), os.RemoveAll(home)) }()
+	if err := s.set(m); err != nil {
+		return out, err
+	}
+	m.env = append(store, m.env...)
+	return m.play(ctx, p, s.Engine)
+}
+
+// store gives a machine an empty image store, and its environment. What
+// belongs to the user is the machine's.
+func (p Parts) store(home, engine string) (env []string, end func() error, err error) {
+	if engine == lab.Docker.Name {
+		return append(p.Docker.Env[:len(p.Docker.Env):len(p.Docker.Env)], "DOCKER_CONFIG="+filepath.Join(home, ".docker")), func() error { return p.Docker.Empty(context.Background()) }, nil
+	}
+	podman, err := lab.NewPodman(filepath.Join(home, "store"))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, v := range podman.Env {
+		if !strings.HasPrefix(v, "CONTAINERS_REGISTRIES_CONF=") {
+			env = append(env, v)
+		}
+	}
+	return env, podman.Close, nil
+}
+
+func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome, err error) {
+	file := filepath.Join(m.home, "base.Containerfile")
+	if err := os.WriteFile(file, m.file, 0o600); err != nil {
+		return out, err
+	}
+	m.env = append(m.env, "OPENLOCK_BASE_CONTAINERFILE="+file, "OPENLOCK_BASE_REPOSITORY="+m.repository, "OPENLOCK_RUNTIME="+engine)
+	var log strings.Builder
+	do := func(path string, args ...string) (string, bool) {
+		text, said, ok := m.run(ctx, path, args...)
+		fmt.Fprintf(&log, "$ %s %s\n%s%s", filepath.Base(path), strings.Join(args, " "), text, said)
+		return text, ok
+	}
+	_, out.Engine = do(engine, "pull", "--platform", own, m.ref().String())
+	do(engine, "rmi", "--force", m.ref().String())
+	text, _ := do(p.Openlock, "plan", "--json", "--build", "never")
+	out.Planned = field(text, "action") == "pull"
+	text, out.Ensured = do(p.Openlock, "ensure", "--json", "--build", "never", "--pull-timeout", "20s")
+	out.Mirror = strings.Contains(field(text, "reason"), m.mirrorHost())
+	_, out.Tagged = do(engine, "image", "inspect", m.ref().String())
+	out.Said = log.String()
+	return out, ctx.Err()
+}
+
+// run runs a program as the machine's user would.
+func (m *machine) run(ctx context.Context, path string, args ...string) (out, said string, ok bool) {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = m.home
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, m.env...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	var o, e bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err := cmd.Run()
+	return o.String(), e.String(), err == nil
+}
+
+func field(text, name string) string {
+	var fields map[string]any
+	if json.Unmarshal([]byte(text), &fields) != nil {
+		return ""
+	}
+	value, _ := fields[name].(string)
+	return value
+}
