@@ -25,6 +25,7 @@ func (s Setting) Pulled() bool { return s.Pulls || s.Better }
 func Settings() []Setting {
 	all := append(podmanPlaces(), podmanTrust()...)
 	all = append(all, podmanLogins()...)
+	all = append(all, podmanProxies()...)
 	for i := range all {
 		all[i].Engine = lab.Podman.Name
 	}

@@ -1,0 +1,61 @@
+package decisions
+
+import (
+	"net/http"
+
+	"github.com/vessux/openlock/internal/lab"
+)
+
+// farHost is a registry that only a proxy knows the way to.
+const farHost = "registry.invalid:5000"
+
+// far publishes the image at a registry that is reached through a proxy alone,
+// in the clear, and names the proxy in a variable. A status other than 0 is all
+// that the proxy answers.
+func far(variable string, status int) func(*machine) error {
+	return func(m *machine) error {
+		if err := m.publish(m.origin, imagePath); err != nil {
+			return err
+		}
+		m.repository = farHost + "/" + imagePath
+		m.env = append(m.env, variable+"="+m.proxy(m.origin, "", status))
+		return m.conf("%s", plain(farHost))
+	}
+}
+
+// proxy starts a proxy and returns its URL.
+func (m *machine) proxy(inner http.Handler, tls string, status int) string {
+	p := lab.StartProxy(inner, tls, status)
+	m.close = append(m.close, p.Close)
+	return p.URL()
+}
+
+// podmanProxies are in the clear or by a tunnel, and in each way that a proxy
+// can fail.
+func podmanProxies() []Setting {
+	tunnelled := func(status int) func(*machine) error {
+		return secured(nil, func(m *machine, ca string) error {
+			front := m.host()
+			m.repository = farHost + "/" + imagePath
+			m.env = append(m.env, "HTTPS_PROXY="+m.proxy(http.NotFoundHandler(), front, status))
+			return m.conf("%s", plain(farHost)) // the front's certificate is for loopback
+		})
+	}
+	return []Setting{
+		{Name: "a proxy, in the clear", Pulls: true, set: far("HTTP_PROXY", 0)},
+		{Name: "a proxy, by a tunnel", Pulls: true, set: tunnelled(0)},
+		{Name: "a proxy that asks for a login", set: far("HTTP_PROXY", http.StatusProxyAuthRequired)},
+		{Name: "a proxy with a tunnel that asks for a login", set: tunnelled(http.StatusProxyAuthRequired)},
+		{Name: "a proxy that fails", set: far("HTTP_PROXY", http.StatusServiceUnavailable)},
+		{Name: "a proxy that is down", set: func(m *machine) error {
+			err := far("NO_SUCH", 0)(m)
+			dead, _ := lab.RefusedHost()
+			m.env = append(m.env, "HTTP_PROXY=http://"+dead)
+			return err
+		}},
+		{Name: "a proxy that the registry is excepted from", set: func(m *machine) error {
+			m.env = append(m.env, "NO_PROXY=registry.invalid")
+			return far("HTTP_PROXY", 0)(m)
+		}},
+	}
+}
