@@ -19,6 +19,8 @@ import (
 type machine struct {
 	home           string
 	env            []string // NAME=value, for engine and openlock alike
+	daemon         []string // NAME=value, for a docker daemon of its own; nil: all machines share one
+	flags          []string // of that daemon
 	origin, mirror *lab.Registry
 	repository     string // the canonical one, at the origin
 	file           []byte // a Containerfile that no other machine has

@@ -115,6 +115,7 @@ func dockerSettings() []Setting {
 			return m.conf("%sblocked = true\n", plain(m.host()))
 		})},
 	}
+	all = append(all, dockerProxies()...)
 	for i := range all {
 		all[i].Engine = lab.Docker.Name
 	}

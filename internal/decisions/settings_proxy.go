@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/vessux/openlock/internal/lab"
@@ -57,5 +58,31 @@ func podmanProxies() []Setting {
 			m.env = append(m.env, "NO_PROXY=registry.invalid")
 			return far("HTTP_PROXY", 0)(m)
 		}},
+	}
+}
+
+// dockerProxies are those of the daemon, which the shell knows nothing of.
+func dockerProxies() []Setting {
+	daemons := func(variable string, status int) func(*machine) error {
+		return func(m *machine) error {
+			before := len(m.env)
+			err := far(variable, status)(m)
+			m.env, m.daemon = m.env[:before], m.env[before:]
+			return err
+		}
+	}
+	return []Setting{
+		{Name: "the daemon has a proxy, the shell has none", Pulls: true, set: daemons("HTTP_PROXY", 0)},
+		{Name: "the daemon has a proxy that asks for a login", set: daemons("HTTP_PROXY", http.StatusProxyAuthRequired)},
+		{Name: "a mirror of Docker Hub", Pulls: true, Mirror: true, set: func(m *machine) error {
+			// A proxy that is down keeps everybody from the Hub itself.
+			dead, err := lab.RefusedHost()
+			m.env = append(m.env, "HTTPS_PROXY=http://"+dead)
+			m.daemon = []string{"HTTPS_PROXY=http://" + dead}
+			m.flags = []string{"--registry-mirror", "http://" + m.mirror.Host()}
+			m.repository = "docker.io/" + imagePath
+			return errors.Join(err, m.publish(m.mirror, imagePath))
+		}},
+		{Name: "the shell has a proxy, the daemon has none", set: far("HTTP_PROXY", 0)},
 	}
 }

@@ -37,25 +37,32 @@ func (p Parts) PlaySetting(ctx context.Context, s Setting) (out Outcome, err err
 	}
 	m := newMachine(home, s.Engine+s.Name)
 	defer m.end()
-	store, end, err := p.store(home, s.Engine)
+	if err := s.set(m); err != nil {
+		return out, err
+	}
+	store, end, err := p.store(ctx, m, s.Engine)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, end(), os.RemoveAll(home)) }()
-	if err := s.set(m); err != nil {
-		return out, err
-	}
 	m.env = append(store, m.env...)
 	return m.play(ctx, p, s.Engine)
 }
 
 // store gives a machine an empty image store, and its environment. What
 // belongs to the user is the machine's.
-func (p Parts) store(home, engine string) (env []string, end func() error, err error) {
+func (p Parts) store(ctx context.Context, m *machine, engine string) (env []string, end func() error, err error) {
 	if engine == lab.Docker.Name {
-		return append(p.Docker.Env[:len(p.Docker.Env):len(p.Docker.Env)], "DOCKER_CONFIG="+filepath.Join(home, ".docker")), func() error { return p.Docker.Empty(context.Background()) }, nil
+		docker, end := p.Docker, func() error { return p.Docker.Empty(context.Background()) }
+		if m.daemon != nil {
+			if docker, err = lab.StartDockerWith(ctx, filepath.Join(m.home, "store"), m.daemon, append(m.flags, "--insecure-registry", farHost)...); err != nil {
+				return nil, nil, err
+			}
+			end = docker.Close
+		}
+		return append(docker.Env[:len(docker.Env):len(docker.Env)], "DOCKER_CONFIG="+filepath.Join(m.home, ".docker")), end, nil
 	}
-	podman, err := lab.NewPodman(filepath.Join(home, "store"))
+	podman, err := lab.NewPodman(filepath.Join(m.home, "store"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -78,7 +78,7 @@ func (b *Builder) addNode(ctx context.Context, platform string, insecure []strin
 	}
 	socket := filepath.Join(run, "buildkitd.sock")
 	root := filepath.Join(b.dir, fmt.Sprintf("root%d", len(b.nodes)))
-	node, err := startDaemon(ctx, run, socket, program,
+	node, err := startDaemon(ctx, run, socket, nil, program,
 		"--addr", "unix://"+socket, "--root", root, "--config", config,
 		"--oci-worker-binary", "runc", "--oci-worker-net", "host")
 	if err != nil {

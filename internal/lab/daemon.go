@@ -16,8 +16,9 @@ type daemon struct {
 	ended chan struct{}
 }
 
-// startDaemon starts a program and waits until its socket answers.
-func startDaemon(ctx context.Context, run, socket, program string, args ...string) (*daemon, error) {
+// startDaemon starts a program, with more environment, and waits until its
+// socket answers.
+func startDaemon(ctx context.Context, run, socket string, env []string, program string, args ...string) (*daemon, error) {
 	log, err := os.Create(filepath.Join(run, "log"))
 	if err != nil {
 		return nil, err
@@ -25,6 +26,7 @@ func startDaemon(ctx context.Context, run, socket, program string, args ...strin
 	defer log.Close()
 	d := &daemon{run: run, cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.Env = append(os.Environ(), env...)
 	// A process group of its own: a Ctrl-C at the terminal is for us, and we
 	// end the daemon in order.
 	ownGroup(d.cmd)

@@ -27,6 +27,12 @@ type DockerDaemon struct {
 // StartDocker starts dockerd with all that it has under dir. It takes plain
 // HTTP from registries on loopback without being told.
 func StartDocker(ctx context.Context, dir string) (*DockerDaemon, error) {
+	return StartDockerWith(ctx, dir, nil)
+}
+
+// StartDockerWith is [StartDocker] with more environment, NAME=value, and
+// further arguments of the daemon's.
+func StartDockerWith(ctx context.Context, dir string, env []string, args ...string) (*DockerDaemon, error) {
 	dockerd, err := Dockerd.Find()
 	if err != nil {
 		return nil, err
@@ -50,10 +56,10 @@ func StartDocker(ctx context.Context, dir string) (*DockerDaemon, error) {
 	}
 	// Without a firewall of its own, which several daemons would fight over,
 	// containers reach no host; those that need a network use the host's.
-	d.daemon, err = startDaemon(ctx, run, socket, dockerd,
+	d.daemon, err = startDaemon(ctx, run, socket, env, dockerd, append(args,
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(run, "exec"),
 		"--pidfile", filepath.Join(run, "docker.pid"), "--host", d.Host, "--group", fmt.Sprint(os.Getgid()),
-		"--bridge", d.bridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+		"--bridge", d.bridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")...)
 	if err != nil {
 		return nil, errors.Join(err, d.bridge.remove(), os.RemoveAll(run))
 	}
