@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/internal/lock"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
@@ -138,9 +139,8 @@ type job struct {
 	// cannotBuild: the engine is no [engine.Builder].
 	cannotBuild bool
 	runs        string // the engine's platform
-	// ignoreLogins: the probe found that the stored logins do not work, or are
-	// not wanted.
-	ignoreLogins bool
+	// seen is what the probe saw.
+	seen *registry.Result
 }
 
 // newJob checks the input and picks the first engine that answers. The
@@ -150,7 +150,7 @@ func newJob(ctx context.Context, b Base, o Options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.places(); err != nil {
+	if err := b.checkSources(); err != nil {
 		return nil, err
 	}
 	if o, err = o.withDefaults(); err != nil {
@@ -292,7 +292,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	}
 	q.SkipBlobs = pulls
 	end := j.o.begin(PhaseProbe, 0)
-	res, from, err := j.probePlaces(ctx, q)
+	res, err := j.probe(ctx, q)
 	end()
 	if err != nil {
 		return nil, err
@@ -300,12 +300,15 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	for _, w := range res.Warnings {
 		j.o.Notify(Notice{Text: w, Warning: true})
 	}
-	j.ignoreLogins = res.IgnoreLogins
+	j.seen = res
 	d = fromRegistry(j.local, res, j.o)
 	if d.Action == ActionPull {
-		d.From = from
-		if from != j.Repository {
-			d.Reason = from + " has it for " + j.o.Platform
+		d.From = cmp.Or(res.Source, j.Repository)
+		switch {
+		case res.Place != "":
+			d.Reason = res.Place + " has it for " + j.o.Platform + ", where " + j.engine.Name() + " looks for " + d.From
+		case d.From != j.Repository:
+			d.Reason = d.From + " has it for " + j.o.Platform
 		}
 	}
 	return d, nil
@@ -314,13 +317,17 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 // probe asks for the tag, or for the digest that the image is known by. A
 // registry that has another digest under the tag serves something else.
 func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, error) {
-	q.Digest = j.Digest
-	res, err := registry.Probe(ctx, q, j.o.Registry)
+	o := j.o.Registry
+	if e, tells := j.engine.(access.Engine); tells {
+		o.Access = e.Access(ctx)
+	}
+	q.Digest, q.Sources = j.Digest, j.Sources
+	res, err := registry.Probe(ctx, q, o)
 	if err != nil || j.Digest == "" || res.State != registry.StateAbsent {
 		return res, err
 	}
 	q.Digest = ""
-	byTag, err := registry.Probe(ctx, q, j.o.Registry)
+	byTag, err := registry.Probe(ctx, q, o)
 	if err != nil || byTag.Digest == "" || byTag.Digest == j.Digest {
 		return byTag, err
 	}

@@ -21,6 +21,9 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return refused, err
 	}
 	pinned := d.From + "@" + d.Manifest
+	if j.seen.ByTag {
+		pinned = d.From + ":" + j.ref.Tag // by digest, the engine does not ask the mirror that has it
+	}
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
 	end := j.o.begin(PhasePull, d.Size)
 	err := j.pullTwice(ctx, pinned)
@@ -35,7 +38,11 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
 	}
-	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
+	wrong := judge(image, j.identity, j.o.Platform)
+	if wrong == "" && j.seen.ByTag && j.o.Verifier != nil && !knownBy(image, d.Manifest) && !knownBy(image, d.Digest) {
+		wrong = "its digest is not the one that was verified"
+	}
+	if wrong != "" {
 		// That image was not requested. It stays where another name holds it.
 		_ = j.engine.Remove(ctx, pinned)
 		return afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o), nil
@@ -52,7 +59,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 // pullTwice tries a pull once more: most lost connections are lost once. One
 // that hangs is given up: it has cost enough time.
 func (j *job) pullTwice(ctx context.Context, pinned string) error {
-	o := engine.PullOptions{IgnoreLogins: j.ignoreLogins, Timeout: j.o.PullTimeout}
+	o := engine.PullOptions{IgnoreLogins: j.seen.IgnoreLogins, Login: j.seen.Login, LoginAt: j.seen.Place, Timeout: j.o.PullTimeout}
 	err := j.engine.Pull(ctx, pinned, j.o.Platform, o)
 	if limit := new(process.LimitError); err == nil || ctx.Err() != nil || errors.As(err, &limit) {
 		return err

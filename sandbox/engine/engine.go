@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/vessux/openlock/internal/login"
 )
 
 // Engine holds images and can pull and build them. Refs are repository:tag,
@@ -85,6 +87,8 @@ type Image struct {
 // PullOptions change how an image is pulled.
 type PullOptions struct {
 	IgnoreLogins bool          // pull without any login, wherever one is stored
+	Login        *login.Login  // pull with this login and no other; nil: with the one that the engine finds
+	LoginAt      string        // repository that Login is for; empty: the ref's
 	Timeout      time.Duration // default 20 min
 }
 

@@ -26,7 +26,7 @@ type signer struct {
 	inner  http.RoundTripper
 	at     place
 	scheme string // of the registry
-	login  login
+	login  credential
 	scope  string
 
 	mu        sync.Mutex
@@ -35,7 +35,7 @@ type signer struct {
 }
 
 // newSigner pings the registry and signs in as it asks.
-func newSigner(ctx context.Context, at place, l login, inner http.RoundTripper, scope string) (*signer, error) {
+func newSigner(ctx context.Context, at place, l credential, inner http.RoundTripper, scope string) (*signer, error) {
 	p := ping(ctx, at, inner)
 	if p.err != nil {
 		return nil, p.err
@@ -103,8 +103,8 @@ func (s *signer) renew(ctx context.Context, used string, c challenge) (string, e
 func (s *signer) sign(ctx context.Context) error {
 	switch {
 	case s.challenge.scheme == "":
-	case s.login.bearer != "":
-		s.header = "Bearer " + s.login.bearer
+	case s.login.RegistryToken != "":
+		s.header = "Bearer " + s.login.RegistryToken
 	case s.challenge.scheme == "basic":
 		s.header = s.login.basic()
 	default:
@@ -118,11 +118,11 @@ func (s *signer) sign(ctx context.Context) error {
 }
 
 // basic is the Authorization header of a user and a password; empty without.
-func (l login) basic() string {
-	if l.user == "" || l.password == "" {
+func (c credential) basic() string {
+	if c.Username == "" || c.Secret == "" {
 		return ""
 	}
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(l.user+":"+l.password))
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Secret))
 }
 
 // token gets one from the registry's token server (docker's token protocol):
@@ -137,9 +137,9 @@ func (s *signer) token(ctx context.Context) (string, error) {
 	if service := s.challenge.parameters["service"]; service != "" {
 		query.Set("service", service)
 	}
-	if s.login.identity != "" {
+	if s.login.IdentityToken != "" {
 		form := url.Values{
-			"grant_type": {"refresh_token"}, "refresh_token": {s.login.identity}, "client_id": {userAgent},
+			"grant_type": {"refresh_token"}, "refresh_token": {s.login.IdentityToken}, "client_id": {userAgent},
 			"scope": query["scope"], "service": query["service"],
 		}
 		token, err := s.askToken(ctx, http.MethodPost, realm, form.Encode())
@@ -215,7 +215,7 @@ func (s *signer) askToken(ctx context.Context, method string, realm *url.URL, fo
 		return "", &failure{state: StateInvalid, reason: "the answer is not a token in JSON"}
 	}
 	if method == http.MethodPost && answer.RefreshToken != "" {
-		s.login.identity = answer.RefreshToken // in place of the one that was used (RFC 6749, section 6)
+		s.login.IdentityToken = answer.RefreshToken // in place of the one that was used (RFC 6749, section 6)
 	}
 	return cmp.Or(answer.AccessToken, answer.Token), nil
 }

@@ -113,6 +113,8 @@ func proxyOf(base http.RoundTripper) func(*http.Request) (*url.URL, error) {
 	switch t := base.(type) {
 	case *http.Transport:
 		return t.Proxy
+	case connections:
+		return t.own.Proxy
 	case bounded:
 		return proxyOf(t.inner)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -18,6 +19,7 @@ const hub = "index.docker.io"
 type place struct {
 	host string // with its port, where it has one
 	path string
+	via  *access.Place // nil: not by an engine's configuration
 }
 
 func placeOf(repository string) (place, error) {
@@ -40,12 +42,23 @@ func placeOf(repository string) (place, error) {
 // String returns the repository as messages name it.
 func (p place) String() string { return p.host + "/" + p.path }
 
+// repository is the name under which an engine has its settings and logins.
+func (p place) repository() string {
+	if p.host == hub {
+		return "docker.io/" + p.path
+	}
+	return p.host + "/" + p.path
+}
+
 // scope is what a token is asked for, by the token protocol of registries.
 func (p place) scope(actions string) string { return "repository:" + p.path + ":" + actions }
 
 // mayBeClear reports whether a registry may speak in the clear: those on this
 // machine do, and many at an IPv4 address of a private network.
 func (p place) mayBeClear() bool {
+	if p.via != nil {
+		return p.via.Insecure
+	}
 	name := hostname(p.host)
 	ip, _ := netip.ParseAddr(name)
 	return strings.HasPrefix(p.host, "localhost:") || strings.HasSuffix(name, ".localhost") ||

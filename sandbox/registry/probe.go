@@ -21,6 +21,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -29,7 +30,10 @@ import (
 
 // Query is what a probe asks for.
 type Query struct {
-	Ref       tag.Ref
+	Ref tag.Ref
+	// Sources are the repositories that are asked, in order, instead of the
+	// ref's: one that has the image ends the search. Empty: the ref's.
+	Sources   []string
 	Digest    string   // sha256:…; asks for this manifest of the repository instead of the tag
 	Platforms []string // required, os/arch[/variant]; at least one
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any identity with the ref's tag
@@ -50,6 +54,10 @@ type Options struct {
 	Timeout        time.Duration // one attempt; without Retry.Timeouts all of them, waits for a 429 aside; default 8 s
 	Retry          Retry         // zero: [HostRetry]
 	Anonymous      bool          // use no stored login
+	// Access is how the engine reaches registries that is to pull; nil: no engine
+	// is, and the registry is asked as the environment and the logins of podman
+	// and docker say.
+	Access *access.Access
 }
 
 func (o Options) withDefaults() Options {
@@ -73,13 +81,15 @@ func (o Options) withDefaults() Options {
 // Result.
 func Probe(ctx context.Context, q Query, o Options) (*Result, error) {
 	o = o.withDefaults()
-	at, err := placeOf(q.Ref.Repository)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if q.Platforms, err = normalizeAll(q.Platforms); err != nil {
 		return nil, err
 	}
+	return q.probeAll(ctx, o)
+}
+
+// probe asks one place, again where that may help.
+func probe(ctx context.Context, at place, q Query, o Options) (*Result, error) {
 	var spent time.Duration
 	return o.Retry.run(ctx, func(ctx context.Context) (*Result, *failure) {
 		budget := o.Timeout
@@ -112,34 +122,49 @@ func normalizeAll(platforms []string) ([]string, error) {
 	return all, nil
 }
 
-// attempt probes once with the stored login and, where that is rejected, once
-// more without: base images are public, and a stale login must not hide them.
+// attempt probes with each stored login until one is not rejected, and then
+// without: base images are public, and a stale login must not hide them. A
+// writer has to do with the first one.
 func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failure) {
-	var l login
-	var warnings []string
-	if !o.Anonymous {
-		l, warnings = storedLogin(ctx, at, o.Timeout/2)
+	logins, warnings := o.stored(ctx, at)
+	if q.Writer && len(logins) > 0 {
+		logins = logins[:1]
+	} else {
+		logins = append(logins, credential{})
 	}
-	res, fail := attemptAs(ctx, at, l, q, o)
-	if res.State == StateDenied && !l.anonymous() && !q.Writer {
-		what := "was rejected"
-		if fail.withheld {
-			what = "was not used (" + fail.reason + ")"
+	var res *Result
+	var fail *failure
+	for i, l := range logins {
+		if res, fail = attemptAs(ctx, at, l, q, o); fail != nil && fail.withheld {
+			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was not used (%s)", at.host, l.Source, fail.reason)))
+		} else if res.State == StateDenied && !l.anonymous() {
+			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was rejected; trying %s", at.host, l.Source, next(logins[i+1:]))))
 		}
-		warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s %s; trying without it", at.host, l.source, what)))
-		l = login{}
-		res, fail = attemptAs(ctx, at, l, q, o)
+		res.Anonymous, res.IgnoreLogins = l.anonymous(), fail == nil && (l.anonymous() || !res.challenged)
+		if res.State != StateDenied {
+			if i > 0 && !l.anonymous() {
+				res.Login = &l.Login
+			}
+			break
+		}
 	}
 	if res.State == StateDenied {
 		res.Hint = "sign in with `podman login " + at.host + "` or `docker login " + at.host + "`, or ask for the image to be made public"
 	}
-	res.Warnings, res.Anonymous = warnings, l.anonymous()
-	res.IgnoreLogins = fail == nil && (l.anonymous() || !res.challenged)
+	res.Warnings = warnings
 	return res, fail
 }
 
-func attemptAs(ctx context.Context, at place, l login, q Query, o Options) (*Result, *failure) {
-	base := transportFor(o)
+// next names the login that is tried next.
+func next(logins []credential) string {
+	if len(logins) == 0 || logins[0].anonymous() {
+		return "without it"
+	}
+	return "the one from " + logins[0].Source
+}
+
+func attemptAs(ctx context.Context, at place, l credential, q Query, o Options) (*Result, *failure) {
+	base := connectionsTo(at, o)
 	defer base.CloseIdleConnections()
 	res := &Result{Ref: q.Ref.String()}
 	scope := pull
@@ -161,10 +186,9 @@ func attemptAs(ctx context.Context, at place, l login, q Query, o Options) (*Res
 	}
 	f := asFailure(err)
 	f.reason = withoutSecrets(f.reason, hidden)
-	return &Result{
-		Ref: res.Ref, Digest: res.Digest, State: f.state, Missing: q.Platforms,
-		Reason: f.reason, Hint: f.hint, RetryAfter: f.retryAfter, Err: f.cause,
-	}, f
+	failed := q.failed(f)
+	failed.Digest = res.Digest
+	return failed, f
 }
 
 // walk follows the tag to every required child and fills res.

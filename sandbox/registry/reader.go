@@ -14,7 +14,7 @@ import (
 // believed, and no answer may be larger than 4 MiB. Close it after use.
 type Reader struct {
 	session *session
-	base    *http.Transport
+	base    connections
 }
 
 // OpenReader signs in to read from the repository: with the stored login, or
@@ -25,11 +25,8 @@ func OpenReader(ctx context.Context, repository string, o Options) (*Reader, err
 	if err != nil {
 		return nil, err
 	}
-	var l login
-	if !o.Anonymous {
-		l, _ = storedLogin(ctx, at, o.Timeout/2)
-	}
-	r := &Reader{base: transportFor(o)}
+	l, _ := o.first(ctx, at)
+	r := &Reader{base: connectionsTo(at, o)}
 	r.session, err = open(ctx, at, l, bounded{r.base}, o.HeaderTimeout, pull)
 	if err == nil {
 		return r, nil

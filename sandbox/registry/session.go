@@ -37,8 +37,12 @@ type session struct {
 // between probes, so closing the idle connections leaves none behind.
 func transportFor(o Options) *http.Transport {
 	dialer := &net.Dialer{Timeout: o.ConnectTimeout, ControlContext: refuseLocal}
+	proxy := http.ProxyFromEnvironment
+	if o.Access != nil && o.Access.Proxy != nil {
+		proxy = o.Access.Proxy
+	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    o.ConnectTimeout,
 		ResponseHeaderTimeout:  o.HeaderTimeout,
@@ -56,7 +60,7 @@ const (
 )
 
 // open pings the registry and gets a token for the place, for the actions.
-func open(ctx context.Context, at place, l login, base http.RoundTripper, patience time.Duration, actions string) (*session, error) {
+func open(ctx context.Context, at place, l credential, base http.RoundTripper, patience time.Duration, actions string) (*session, error) {
 	if at.mayBeClear() {
 		// A loopback registry is asked over TLS first, then in the clear; the
 		// two share the time that one silent server may cost.

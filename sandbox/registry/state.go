@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"github.com/vessux/openlock/internal/login"
 	"github.com/vessux/openlock/internal/platform"
 )
 
@@ -34,6 +35,9 @@ type Child struct {
 type Result struct {
 	Ref       string
 	State     State
+	Source    string   // repository that has it, by which an engine pulls it; where none has it, the last that was asked
+	Place     string   // repository that answered, where the engine's configuration puts another in the source's place: a mirror
+	ByTag     bool     // the engine looks at Place for tags only, so a pull by digest goes past it
 	Digest    string   // of the manifest that the tag names; empty where none was got whole
 	Children  []Child  // required platforms that are there whole, in the order they were required
 	Platforms []string // every platform that the tag offers and that is there as far as was asked, in its own order
@@ -49,7 +53,10 @@ type Result struct {
 	// an engine looks in more places, takes a login to whatever token server a
 	// registry names, and at the pull that may be another one.
 	IgnoreLogins bool
-	challenged   bool // a login or token was asked for
+	// Login is what the answer was given to where that is not the login that the
+	// engine would use by itself; nil: it is, or none is needed.
+	Login      *login.Login
+	challenged bool // a login or token was asked for
 	// Anonymous tells that the answer was given to a client without a login.
 	Anonymous bool
 	// RetryAfter is what a Throttled registry asked for; 0 when it did not say.

@@ -39,7 +39,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Writer may write to one repository. Close it after use.
 type Writer struct {
 	session *session
-	base    *http.Transport
+	base    connections
 	retry   Retry
 }
 
@@ -53,9 +53,9 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 	if err != nil {
 		return nil, err
 	}
-	l, warnings := storedLogin(ctx, at, o.Timeout/2)
+	l, warnings := o.first(ctx, at)
 	o.HeaderTimeout = writePatience
-	w := &Writer{base: transportFor(o), retry: o.Retry}
+	w := &Writer{base: connectionsTo(at, o), retry: o.Retry}
 	err = w.try(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, writePatience)
 		defer cancel()
@@ -72,7 +72,7 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 	if e, ok := err.(*Error); ok && e.State == StateDenied {
 		e.Remedy = "no login is stored for " + at.host + "; sign in with one that may write there"
 		if !l.anonymous() {
-			e.Remedy = "the login from " + l.source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
+			e.Remedy = "the login from " + l.Source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
 		}
 		if len(warnings) > 0 {
 			e.Remedy = warnings[0]

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
 
@@ -89,9 +90,9 @@ func (e endpoint) here() bool {
 }
 
 // withoutLogins returns the environment in which the docker program finds this
-// daemon, and no login for the registry of ref.
-func (e endpoint) withoutLogins(none driver.NoLogins, ref string) (env []string, err error) {
-	if err := dockerConfig(none, ref, e.context); err != nil {
+// daemon, and for the registry of ref no login, or just that of the options.
+func (e endpoint) withoutLogins(none driver.NoLogins, ref string, o engine.PullOptions) (env []string, err error) {
+	if err := dockerConfig(none, ref, o, e.context); err != nil {
 		return nil, err
 	}
 	env = []string{"DOCKER_CONFIG=" + none.Dir}
@@ -109,8 +110,8 @@ func (e endpoint) withoutLogins(none driver.NoLogins, ref string) (env []string,
 
 // dockerConfig writes docker's config.json with an empty entry for the
 // registry: docker asks the machine's key ring where a config says nothing.
-func dockerConfig(n driver.NoLogins, ref, context string) error {
-	c := map[string]any{"auths": driver.Entry(ref, struct{}{})}
+func dockerConfig(n driver.NoLogins, ref string, o engine.PullOptions, context string) error {
+	c := map[string]any{"auths": driver.Entry(ref, o, struct{}{})}
 	if context != "" {
 		c["currentContext"] = context
 	}

@@ -158,13 +158,13 @@ func (d *docker) unavailable(err error) error {
 // Pull runs docker pull.
 func (d *docker) Pull(ctx context.Context, ref, platform string, o engine.PullOptions) error {
 	var env []string
-	if o.IgnoreLogins {
+	if o.IgnoreLogins || o.Login != nil {
 		none, err := driver.NewNoLogins()
 		if err != nil {
 			return err
 		}
 		defer none.Remove()
-		if env, err = d.endpoint.withoutLogins(none, ref); err != nil {
+		if env, err = d.endpoint.withoutLogins(none, ref, o); err != nil {
 			return err
 		}
 	}

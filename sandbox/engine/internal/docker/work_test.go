@@ -107,7 +107,7 @@ func TestWithoutLogins(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(none.Remove)
-			env, err := findEndpoint().withoutLogins(none, "r:1/a/b")
+			env, err := findEndpoint().withoutLogins(none, "r:1/a/b", engine.PullOptions{})
 			want := []string{"DOCKER_CONFIG=" + none.Dir}
 			for _, e := range c.env {
 				want = append(want, strings.Replace(e, "DIR", dir, 1))
@@ -123,7 +123,7 @@ func TestWithoutLogins(t *testing.T) {
 			}
 		})
 	}
-	if _, err := (endpoint{}).withoutLogins(driver.NoLogins{Dir: filepath.Join(t.TempDir(), "none")}, "r/a"); err == nil {
+	if _, err := (endpoint{}).withoutLogins(driver.NoLogins{Dir: filepath.Join(t.TempDir(), "none")}, "r/a", engine.PullOptions{}); err == nil {
 		t.Error("settings that cannot be written are not said")
 	}
 }

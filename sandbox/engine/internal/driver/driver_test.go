@@ -81,7 +81,7 @@ func TestNoLogins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := n.Write("a.json", Entry("r:1/a/b", "x"))
+	path, err := n.Write("a.json", Entry("r:1/a/b", engine.PullOptions{}, "x"))
 	if text, _ := os.ReadFile(path); err != nil || filepath.Dir(path) != n.Dir || string(text) != `{"r:1":"x"}` {
 		t.Errorf("%s: %s, %v", path, text, err)
 	}

@@ -1,14 +1,18 @@
 package driver
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/vessux/openlock/sandbox/engine"
 )
 
 // NoLogins is a directory of settings with which an engine finds no login for
-// a registry, wherever one is stored.
+// a registry, wherever one is stored, or just one.
 type NoLogins struct{ Dir string }
 
 // NewNoLogins makes an empty directory.
@@ -30,8 +34,21 @@ func (n NoLogins) Write(name string, content any) (path string, err error) {
 	return path, os.WriteFile(path, b, 0o600)
 }
 
-// Entry is a file's part for the registry of a ref.
-func Entry(ref string, login any) map[string]any {
-	host, _, _ := strings.Cut(ref, "/")
-	return map[string]any{host: login}
+// Entry is the file's part for the registry of a ref: the login of the options,
+// or what stands for none.
+func Entry(ref string, o engine.PullOptions, none any) map[string]any {
+	host, _, _ := strings.Cut(cmp.Or(o.LoginAt, ref), "/")
+	entry := none
+	if l := o.Login; l != nil {
+		stored := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(l.Username + ":" + l.Secret))}
+		if l.IdentityToken != "" {
+			stored["identitytoken"] = l.IdentityToken
+		}
+		entry = stored
+	}
+	all := map[string]any{host: entry}
+	if host == "docker.io" {
+		all["https://index.docker.io/v1/"] = entry // what docker calls it
+	}
+	return all
 }

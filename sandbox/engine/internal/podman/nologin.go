@@ -9,16 +9,18 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
 
-// authfile writes a file that podman takes a login from which is none: a
+// authfile writes a file that podman takes a login from: that of the options, or
+// one that is none: a
 // password of no user, which is sent to no token server. An empty file is not
 // enough: podman before 4.4 goes on to its other files where one has no entry
 // for the registry.
-func authfile(n driver.NoLogins, ref string) (path string, err error) {
+func authfile(n driver.NoLogins, ref string, o engine.PullOptions) (path string, err error) {
 	const noUser = "Ong=" // ":x"
-	return n.Write("auth.json", map[string]any{"auths": driver.Entry(ref, map[string]string{"auth": noUser})})
+	return n.Write("auth.json", map[string]any{"auths": driver.Entry(ref, o, map[string]string{"auth": noUser})})
 }
 
 // noLogin is a credential helper without a login, by the protocol of

@@ -159,13 +159,13 @@ func brokenIn(err error) string {
 // Pull runs podman pull.
 func (p *podman) Pull(ctx context.Context, ref, platform string, o engine.PullOptions) error {
 	args, env := []string{"pull", "--platform", platform}, []string(nil)
-	if o.IgnoreLogins {
+	if o.IgnoreLogins || o.Login != nil {
 		none, err := driver.NewNoLogins()
 		if err != nil {
 			return err
 		}
 		defer none.Remove()
-		file, err := authfile(none, ref)
+		file, err := authfile(none, ref, o)
 		if err != nil {
 			return err
 		}

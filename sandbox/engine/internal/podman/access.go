@@ -1,0 +1,67 @@
+package podman
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vessux/openlock/internal/access"
+	"github.com/vessux/openlock/internal/login"
+	"github.com/vessux/openlock/internal/registriesconf"
+)
+
+var _ access.Engine = (*podman)(nil)
+
+// Access reads podman's configuration: registries.conf, certs.d and logins.
+// Where podman is a client, those of the registries are on its server, and the
+// logins here.
+func (*podman) Access(context.Context) *access.Access {
+	finder := &login.Finder{Machine: login.Host(), Engine: login.OldPodman}
+	if !here() {
+		return &access.Access{Logins: finder.Find, Differs: "podman works on another machine"}
+	}
+	home, _ := os.UserHomeDir() // without one, the machine's files are read
+	machine := registriesconf.Machine{Getenv: os.Getenv, Home: home}
+	conf, err := machine.Load()
+	if err != nil {
+		err = fmt.Errorf("podman pulls nothing: %w", err)
+		return &access.Access{Places: func(string) ([]access.Place, error) { return nil, err }}
+	}
+	finder.CredentialHelpers = conf.CredentialHelpers
+	return &access.Access{
+		Logins: finder.Find,
+		Places: func(repository string) ([]access.Place, error) { return places(machine, conf, repository) },
+	}
+}
+
+// host is that of a repository, with its port.
+func host(repository string) string {
+	host, _, _ := strings.Cut(repository, "/")
+	return host
+}
+
+// places lists where podman looks for a tag of a repository.
+func places(machine registriesconf.Machine, conf *registriesconf.Config, repository string) ([]access.Place, error) {
+	byTag, err := conf.Places(repository, false)
+	if err != nil {
+		return nil, err
+	}
+	byDigest, err := conf.Places(repository, true)
+	if err != nil {
+		return nil, err
+	}
+	var all []access.Place
+	for _, p := range byTag {
+		certificates, err := machine.PodmanCertificates(host(p.Repository))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, access.Place{
+			Repository: p.Repository, Insecure: p.Insecure, CA: certificates.CA, Client: certificates.Client,
+			Mirror: p.Mirror, TagsOnly: !slices.Contains(byDigest, p), File: p.File,
+		})
+	}
+	return all, nil
+}
