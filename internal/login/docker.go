@@ -30,7 +30,7 @@ type dockerAuth struct {
 // parseDockerFile takes an empty file for one without logins, as docker does.
 func parseDockerFile(b []byte) (f dockerFile, err error) {
 	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return dockerFile{}, errors.New("it is not JSON of docker") // err may quote a secret
+		return dockerFile{}, errors.New("it is not JSON of podman or docker") // err may quote a secret
 	}
 	return f, nil
 }

@@ -32,7 +32,7 @@ func TestDocker(t *testing.T) {
 		{name: "tokens", fake: of(`{"auths":{"a.test":{"identitytoken":"t","registrytoken":"r"}}}`), want: "identity t registry r [a.test] " + dockerCfg},
 		{name: "no base64", fake: of(`{"auths":{"a.test":{"auth":"%secret%"}}}`), warns: []string{"login for a.test in " + dockerCfg}},
 		{name: "an empty file", fake: of("")},
-		{name: "no JSON", fake: of(`{"auths":"secret"}`), warns: []string{"logins in " + dockerCfg + " are not usable: it is not JSON of docker"}},
+		{name: "no JSON", fake: of(`{"auths":"secret"}`), warns: []string{"logins in " + dockerCfg + " are not usable: it is not JSON of podman or docker"}},
 		{name: "a file that cannot be read", fake: of("error: is larger than 1 MiB"), warns: []string{"logins in " + dockerCfg + " are not usable: is larger than 1 MiB"}},
 
 		{name: "credHelpers", fake: with(of(`{"credHelpers":{"a.test":"pass"},"credsStore":"other"}`), pass), want: helper},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/vessux/openlock/internal/login"
 )
 
 // fake is registry.example, and every other host, as a function; it writes down
@@ -49,9 +51,9 @@ func (f *fake) expect(t *testing.T, want ...string) {
 	}
 }
 
-func (f *fake) signer(t *testing.T, l login) *signer {
+func (f *fake) signer(t *testing.T, l credential) *signer {
 	t.Helper()
-	s, err := newSigner(t.Context(), place{"registry.example", "a/b"}, l, f, place{path: "a/b"}.scope(pull))
+	s, err := newSigner(t.Context(), place{host: "registry.example", path: "a/b"}, l, f, place{path: "a/b"}.scope(pull))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,7 @@ func TestPingLeadsToTLS(t *testing.T) {
 		}
 		return http.StatusBadGateway, "", ""
 	}}
-	if p := ping(t.Context(), place{"127.0.0.1:5000", "a/b"}, f); p.err != nil || p.scheme != "https" {
+	if p := ping(t.Context(), place{host: "127.0.0.1:5000", path: "a/b"}, f); p.err != nil || p.scheme != "https" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -115,7 +117,7 @@ func TestPingLeadsToTLS(t *testing.T) {
 // that it wants, at the ping or later.
 func TestScope(t *testing.T) {
 	f := bearing(2)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	if got := do(t, s, http.MethodGet, tags, ""); got != http.StatusOK {
 		t.Errorf("HTTP %d", got)
 	}
@@ -125,7 +127,7 @@ func TestScope(t *testing.T) {
 // TestRenewedOnce: a request that is refused with a new token too stays so.
 func TestRenewedOnce(t *testing.T) {
 	f := bearing(3)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	if got := do(t, s, http.MethodPut, tags, "body"); got != http.StatusUnauthorized {
 		t.Errorf("HTTP %d", got)
 	}
@@ -136,7 +138,7 @@ func TestRenewedOnce(t *testing.T) {
 // other one.
 func TestRefusedWithoutChallenge(t *testing.T) {
 	f := bearing(1)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	f.answer = func(*http.Request, string) (int, string, string) { return http.StatusUnauthorized, "", "" }
 	do(t, s, http.MethodGet, tags, "")
 	f.expect(t, ping2, realm, "GET "+tags+" Bearer t1")
@@ -145,7 +147,7 @@ func TestRefusedWithoutChallenge(t *testing.T) {
 // TestRenewedForAll: of the requests that a token fails, one gets a new one.
 func TestRenewedForAll(t *testing.T) {
 	f := bearing(2)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	var all, refused sync.WaitGroup
 	refused.Add(8)
 	old := s.inner
@@ -173,7 +175,7 @@ func TestRenewedForAll(t *testing.T) {
 // TestWithoutASecondBody: what cannot be sent twice is sent once.
 func TestWithoutASecondBody(t *testing.T) {
 	f := bearing(2)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, tags, io.MultiReader(strings.NewReader("body")))
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +189,7 @@ func TestWithoutASecondBody(t *testing.T) {
 // TestElsewhere: nothing is signed that goes to another host or port.
 func TestElsewhere(t *testing.T) {
 	f := bearing(1)
-	s := f.signer(t, login{})
+	s := f.signer(t, credential{})
 	for _, url := range []string{"https://registry.example:444/x", "https://other.registry.example/x", "http://registry.example:80/x"} {
 		f.asked = nil
 		if got := do(t, s, http.MethodGet, url, ""); got != http.StatusUnauthorized {
@@ -203,21 +205,21 @@ func TestElsewhere(t *testing.T) {
 
 // TestBasic: a login is sent where it is asked for, and not before; once.
 func TestBasic(t *testing.T) {
-	l := login{user: "robot", password: "hunter2"}
+	l := credential{login.Login{Username: "robot", Secret: "hunter2"}}
 	for _, c := range []struct {
 		name      string
 		open      bool // the ping
 		challenge string
-		login     login
+		login     credential
 		want      []string
 	}{
 		{"asked for by the ping", false, `Basic realm="x"`, l, []string{ping2, "GET " + tags + " Basic cm9ib3Q6aHVudGVyMg=="}},
 		{"asked for later", true, `Basic realm="x"`, l, []string{ping2, "GET " + tags, "GET " + tags + " Basic cm9ib3Q6aHVudGVyMg=="}},
 		{"not in a way that is known", false, `Negotiate`, l, []string{ping2, "GET " + tags}},
 		{"not said how", false, "", l, []string{ping2, "GET " + tags}},
-		{"none stored", false, `Basic realm="x"`, login{}, []string{ping2, "GET " + tags}},
-		{"half of one stored", false, `Basic realm="x"`, login{user: "robot"}, []string{ping2, "GET " + tags}},
-		{"a token of the registry's own", false, `Bearer realm="https://auth.registry.example/"`, login{bearer: "stored"}, []string{ping2, "GET " + tags + " Bearer stored"}},
+		{"none stored", false, `Basic realm="x"`, credential{}, []string{ping2, "GET " + tags}},
+		{"half of one stored", false, `Basic realm="x"`, credential{login.Login{Username: "robot"}}, []string{ping2, "GET " + tags}},
+		{"a token of the registry's own", false, `Bearer realm="https://auth.registry.example/"`, credential{login.Login{RegistryToken: "stored"}}, []string{ping2, "GET " + tags + " Bearer stored"}},
 	} {
 		f := &fake{answer: func(r *http.Request, _ string) (int, string, string) {
 			if c.open && r.URL.Path == "/v2/" {

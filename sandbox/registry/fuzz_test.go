@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vessux/openlock/internal/login"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
 )
@@ -161,7 +162,7 @@ func FuzzChallenge(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, challenge string) {
 		c := &challenger{challenge: challenge}
-		_, err := open(t.Context(), at, login{user: "robot", password: "hunter2"}, c, time.Second, pull)
+		_, err := open(t.Context(), at, credential{login.Login{Username: "robot", Secret: "hunter2"}}, c, time.Second, pull)
 		if err != nil {
 			fail := asFailure(err)
 			if fail.reason == "" || fail.reason != sanitize.Line(fail.reason) || strings.Contains(fail.reason, "hunter2") {

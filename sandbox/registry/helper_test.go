@@ -59,7 +59,7 @@ func TestHangingHelper(t *testing.T) {
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if !res.IgnoreLogins || len(res.Warnings) != 1 || !strings.Contains(res.Warnings[0], "no answer in time") {
+	if !res.IgnoreLogins || len(res.Warnings) != 1 || !strings.Contains(res.Warnings[0], "no answer within 2s") {
 		t.Errorf("IgnoreLogins %v, warnings %q", res.IgnoreLogins, res.Warnings)
 	}
 }

@@ -67,7 +67,7 @@ func (o Options) first(ctx context.Context, at place) (credential, []string) {
 
 // everyLogin finds what podman and docker have stored on this machine.
 func everyLogin(ctx context.Context, repository string) (all []login.Login, warnings []string) {
-	for _, e := range []login.Engine{login.OldPodman, login.Docker} {
+	for _, e := range []login.Engine{login.Podman, login.Docker} {
 		more, warn := (&login.Finder{Machine: login.Host(), Engine: e}).Find(ctx, repository)
 		for _, l := range more {
 			if !slices.Contains(all, l) {

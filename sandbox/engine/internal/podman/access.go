@@ -17,8 +17,8 @@ var _ access.Engine = (*podman)(nil)
 // Access reads podman's configuration: registries.conf, certs.d and logins.
 // Where podman is a client, those of the registries are on its server, and the
 // logins here.
-func (*podman) Access(context.Context) *access.Access {
-	finder := &login.Finder{Machine: login.Host(), Engine: login.OldPodman}
+func (p *podman) Access(ctx context.Context) *access.Access {
+	finder := &login.Finder{Machine: login.Host(), Engine: p.logins(ctx)}
 	if !here() {
 		return &access.Access{Logins: finder.Find, Differs: "podman works on another machine"}
 	}
@@ -64,4 +64,18 @@ func places(machine registriesconf.Machine, conf *registriesconf.Config, reposit
 		})
 	}
 	return all, nil
+}
+
+// logins tells which podman looks for logins. Only where a variable names their
+// file does its age matter, and podman has to be asked.
+func (p *podman) logins(ctx context.Context) login.Engine {
+	if os.Getenv("REGISTRY_AUTH_FILE") == "" && os.Getenv("DOCKER_CONFIG") == "" {
+		return login.Podman
+	}
+	out, err := p.program.Ask(ctx, "version", "--format", "{{.Client.Version}}")
+	var major, minor int
+	if _, scanErr := fmt.Sscanf(string(out), "%d.%d", &major, &minor); err == nil && scanErr == nil && (major < 4 || major == 4 && minor < 4) {
+		return login.OldPodman
+	}
+	return login.Podman
 }
