@@ -137,10 +137,10 @@ func (s *search) podmanFile(path string, old bool) {
 	}
 	for _, key := range s.keys(slices.Sorted(maps.Keys(f.Auths)), old) {
 		l, ok := s.decode(path, key, f.Auths[key].Auth)
-		if !ok {
+		l.IdentityToken = f.Auths[key].IdentityToken
+		if !ok || l.Username+l.Secret+l.IdentityToken == "" {
 			return
 		}
-		l.IdentityToken = f.Auths[key].IdentityToken
 		s.add(l)
 	}
 }

@@ -64,6 +64,7 @@ func TestPodmanKeys(t *testing.T) {
 		{name: "an identity token alone", fake: of(`{"auths":{"a.test":{"identitytoken":"t"}}}`)},
 		{name: "user and password in the clear", fake: of(`{"auths":{"a.test":{"username":"u","password":"s"}}}`)},
 		{name: "an empty entry hides its parents", fake: fake{files: map[string]string{config: `{"auths":{"a.test/n":{},"a.test":{"auth":"` + encode("1:s") + `"}}}`, dockerCfg: auths("a.test", "2:s")}}, want: "2:s [a.test] " + dockerCfg},
+		{name: "so does one without user and password", fake: fake{files: map[string]string{config: auths("a.test/n", ":", "a.test", "1:s"), dockerCfg: auths("a.test", "2:s")}}, want: "2:s [a.test] " + dockerCfg},
 		{name: "colons in a password", fake: of(auths("a.test", "u:s:t")), want: "u:s:t [a.test] " + config},
 		{name: "a zero byte at the end", fake: of(auths("a.test", "u:s\x00")), want: "u:s [a.test] " + config},
 		{name: "the same login twice", fake: fake{files: map[string]string{config: auths("a.test", "u:s"), dockerCfg: auths("a.test", "u:s")}}, want: "u:s [a.test] " + config},

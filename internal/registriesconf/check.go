@@ -95,12 +95,12 @@ func (f *file) checkNames() error {
 	return nil
 }
 
-// nameGrammar is that of github.com/distribution/reference: an optional host,
-// and a path.
+// nameGrammar is podman's: an optional host, and a path. It has no addresses of
+// IPv6.
 var nameGrammar = sync.OnceValue(func() *regexp.Regexp {
 	const (
 		label = `(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])`
-		host  = `(?:` + label + `(?:\.` + label + `)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`
+		host  = label + `(?:\.` + label + `)*(?::[0-9]+)?`
 		part  = `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
 	)
 	return regexp.MustCompile(`^(?:(` + host + `)/)?(` + part + `(?:/` + part + `)*)$`)
