@@ -4,13 +4,18 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
 func TestPlatform(t *testing.T) {
+	if got := HostPlatform(); got != strings.Join([]string{"linux", runtime.GOARCH}, "/") {
+		t.Errorf("this machine runs %q", got)
+	}
 	for want, p := range map[string][3]string{
 		"linux/arm64": {"linux", "arm64", "v8"}, "linux/arm/v7": {"linux", "arm", "v7"}, "linux/amd64": {"linux", "amd64", ""}, "/ [2J": {"", "\x1b[2J", ""},
 	} {
