@@ -159,8 +159,21 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%+v: asked %q", c, got)
 		}
 	}
+	noSettings(t)
+	p, _ := fake(t, "echo linux/riscv64")
+	remote := filepath.Join(filepath.Dir(p.program.Path), "podman-remote")
+	if err := errors.Join(os.Rename(p.program.Path, remote), os.Symlink(remote, p.program.Path)); err != nil {
+		t.Fatal(err)
+	}
+	if platform, elsewhere, err := p.Describe(t.Context()); err != nil || platform != "linux/riscv64" || !elsewhere {
+		t.Errorf("podman-remote: %s, %t, %v", platform, elsewhere, err)
+	}
+	t.Setenv("CONTAINER_HOST", "unix:///run/podman.sock")
+	if _, elsewhere, err := p.Describe(t.Context()); err != nil || elsewhere {
+		t.Errorf("podman-remote with a socket here: %t, %v", elsewhere, err)
+	}
 	t.Setenv("CONTAINER_HOST", "tcp://a.invalid:1")
-	p, _ := fake(t, "echo '<no value>'")
+	p, _ = fake(t, "echo '<no value>'")
 	_, _, err := p.Describe(t.Context())
 	unavailableFor(t, err, "did not answer with a platform", "podman info")
 	p, _ = fake(t, "echo 'no route to host' >&2; exit 125")

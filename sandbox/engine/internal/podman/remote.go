@@ -15,11 +15,17 @@ import (
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
 
-// here reports that podman works on this machine: on Linux, unless its
-// environment names a service that is not behind a socket of this machine.
-func here() bool {
+// here reports that podman works on this machine: on Linux, unless it is
+// podman-remote by another name, or its environment names a service that is not
+// behind a socket of this machine. That containers.conf can make every podman a
+// client is not looked at: the file would be read at each start.
+func (p *podman) here() bool {
 	host := os.Getenv("CONTAINER_HOST")
-	return runtime.GOOS == "linux" && os.Getenv("CONTAINER_CONNECTION") == "" && (host == "" || strings.HasPrefix(host, "unix://"))
+	if runtime.GOOS != "linux" || os.Getenv("CONTAINER_CONNECTION") != "" || host != "" && !strings.HasPrefix(host, "unix://") {
+		return false
+	}
+	program, err := filepath.EvalSymlinks(p.program.Path)
+	return host != "" || err != nil || filepath.Base(program) != "podman-remote"
 }
 
 // storeVariables select podman's store on this machine, with the user.
@@ -29,9 +35,9 @@ var storeVariables = []string{
 
 // Store is made of what selects podman's store: the service that it is a client
 // of, or the user and the settings of this machine.
-func (*podman) Store() string {
+func (p *podman) Store() string {
 	host := os.Getenv("CONTAINER_HOST")
-	if !here() {
+	if !p.here() {
 		return driver.Store(name, host, connection())
 	}
 	settings := []string{strconv.Itoa(os.Getuid())}
@@ -69,7 +75,7 @@ func connection() string {
 
 // Describe asks podman for its server's version, where that may be elsewhere.
 func (p *podman) Describe(ctx context.Context) (_ string, elsewhere bool, err error) {
-	if here() {
+	if p.here() {
 		return driver.HostPlatform(), false, nil
 	}
 	out, err := p.program.AskWithin(ctx, p.limit, "version", "--format", "{{.Server.OsArch}}")
