@@ -86,9 +86,9 @@ func First(engines []engine.Engine, ask func(engine.Engine) error) (first engine
 	return nil, down, nil
 }
 
-// NotInstalledError tells that no engine, or not the one asked for, is there.
+// NotInstalledError tells that no engine, or not the chosen one, is installed.
 type NotInstalledError struct {
-	Runtime string // "auto", or the engine that was asked for
+	Runtime string // "auto", or the chosen engine
 	File    string // an engine's program in PATH that is not executable; empty: none
 }
 
@@ -98,7 +98,7 @@ func (e *NotInstalledError) Error() string {
 		text = "no container engine: none of " + strings.Join(Names(), ", ") + " is installed"
 	}
 	if e.File != "" {
-		text += fmt.Sprintf("; %s is there, and is not executable", e.File)
+		text += fmt.Sprintf("; %s exists but is not executable", e.File)
 	}
 	return text
 }

@@ -69,8 +69,8 @@ func TestFindNone(t *testing.T) {
 	if _, err := exec.LookPath("docker"); err == nil {
 		t.Skip("this user can run files that are not executable")
 	}
-	missing("docker", docker+"; "+file+" is there, and is not executable")
-	missing("auto", none+"; "+file+" is there, and is not executable")
+	missing("docker", docker+"; "+file+" exists but is not executable")
+	missing("auto", none+"; "+file+" exists but is not executable")
 	missing("podman", "container engine podman is not installed: no such program in PATH")
 }
 

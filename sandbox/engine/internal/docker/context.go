@@ -148,7 +148,7 @@ func contextHost(dir, name string) (host string, tls bool, err error) {
 	id := hex.EncodeToString(sum[:])
 	b, err := os.ReadFile(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
 	if err != nil {
-		return "", false, fmt.Errorf("docker context %q is not there", sanitize.Line(name))
+		return "", false, fmt.Errorf("docker context %q does not exist", sanitize.Line(name))
 	}
 	var meta struct {
 		Endpoints map[string]struct {

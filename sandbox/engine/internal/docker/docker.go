@@ -171,7 +171,7 @@ func (d *docker) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 	return d.program.Work(ctx, cmp.Or(o.Timeout, driver.PullTimeout), env, "pull", "--platform", platform, ref)
 }
 
-// Build runs docker buildx build where buildx is there, else docker build,
+// Build runs docker buildx build where buildx is installed, else docker build,
 // which has BuildKit inside up to Docker 22. The Containerfile needs BuildKit.
 func (d *docker) Build(ctx context.Context, b engine.BuildRequest) (string, error) {
 	command, env := []string{"buildx", "build", "--load"}, []string(nil)

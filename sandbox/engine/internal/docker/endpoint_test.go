@@ -119,7 +119,7 @@ func TestContextsThatAreNone(t *testing.T) {
 	writeContext(t, dir, "empty", `{}`)
 	writeContext(t, dir, "damaged", `{`)
 	for name, want := range map[string]string{
-		"none": `docker context "none" is not there`, "empty": `docker context "empty" names no daemon`, "damaged": `docker context "damaged" names no daemon`,
+		"none": `docker context "none" does not exist`, "empty": `docker context "empty" names no daemon`, "damaged": `docker context "damaged" names no daemon`,
 	} {
 		t.Setenv("DOCKER_CONTEXT", name)
 		_, err := (&docker{endpoint: findEndpoint()}).Inspect(t.Context(), "x:y")

@@ -40,7 +40,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestBuild: with buildx where it is there, else with the BuildKit inside.
+// TestBuild: with buildx where it is installed, else with the BuildKit inside.
 func TestBuild(t *testing.T) {
 	const report = `while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo "built $DOCKER_BUILDKIT" > "$2"; shift; done`
 	t.Setenv("DOCKER_BUILDKIT", "")

@@ -34,9 +34,9 @@ const (
 // HostPlatform is the platform of the images that this machine runs.
 func HostPlatform() string { return "linux/" + runtime.GOARCH }
 
-// Store joins the parts of a store's key. The store of an engine at an address
-// that names another machine is there, whoever asks; any other is on this
-// machine, whose directories of locks and records other machines may share.
+// Store joins the parts of a store's key. An address that names another machine
+// names the store for every client. Any other store is on this machine, and
+// other machines may share the directories of its locks and records.
 func Store(name, address string, settings ...string) string {
 	key := []string{name, address}
 	if !elsewhere(address) {

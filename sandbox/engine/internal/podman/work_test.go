@@ -34,9 +34,9 @@ func ids(n int) []string {
 	return all
 }
 
-// mending is a podman whose broken images go by what the script does, and how
-// many commands of each kind it got.
-func mending(t *testing.T, broken []string, script string) (err error, inspected, removed int) {
+// inspectBroken asks a podman whose broken images the script removes, and counts
+// the commands of each kind.
+func inspectBroken(t *testing.T, broken []string, script string) (err error, inspected, removed int) {
 	t.Helper()
 	p, asked := fake(t, complaint+script+"\nif [ $2 = inspect ]; then echo '[{\"Id\":\"i\"}]'; fi")
 	p.pause = 0
@@ -80,7 +80,7 @@ func TestBrokenImagesAreRemoved(t *testing.T) {
 		{"one that cannot be removed", 1, `if [ "$1" = rmi ]; then echo "in use" >&2; exit 2; fi`, 2, 1, "podman rmi: in use"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err, inspected, removed := mending(t, ids(c.broken), c.script)
+			err, inspected, removed := inspectBroken(t, ids(c.broken), c.script)
 			if c.reason == "" && err != nil {
 				t.Error(err)
 			} else if c.reason != "" {
