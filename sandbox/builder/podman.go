@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/internal/containerfile"
@@ -155,7 +157,13 @@ func (p *podman) push(ctx context.Context, image v1.Image, repository string) (s
 	defer w.Close()
 	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("not pushed within %s", pushTimeout))
 	defer cancel()
-	if err := remote.Write(repo.Digest(digest.String()), image, remote.WithContext(ctx), remote.WithTransport(w.Transport())); err != nil {
+	// Without a challenge, the remote package adds nothing to the transport, and
+	// does not ask the registry once more how to sign in.
+	signed, err := transport.FromToken(repo.Registry, authn.Anonymous, w.Transport(), new(transport.Challenge), nil)
+	if err != nil {
+		return "", err
+	}
+	if err := remote.Write(repo.Digest(digest.String()), image, remote.WithContext(ctx), remote.WithTransport(signed)); err != nil {
 		return "", &leg.PushError{Err: err}
 	}
 	return digest.String(), nil

@@ -19,7 +19,7 @@ var _ access.Engine = (*podman)(nil)
 // logins here.
 func (p *podman) Access(ctx context.Context) *access.Access {
 	finder := &login.Finder{Machine: login.Host(), Engine: p.logins(ctx)}
-	if !here() {
+	if !p.here() {
 		return &access.Access{Logins: finder.Find, Differs: "podman works on another machine"}
 	}
 	home, _ := os.UserHomeDir() // without one, the machine's files are read

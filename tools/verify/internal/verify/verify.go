@@ -17,9 +17,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -86,9 +88,15 @@ func Image(ctx context.Context, r Request, p *signature.Policy, o registry.Optio
 	if err != nil {
 		return nil, err
 	}
+	// Without a challenge, the remote package adds nothing to the transport, and
+	// does not ask the registry once more how to sign in.
+	signed, err := transport.FromToken(repository.Registry, authn.Anonymous, reader.Transport(), new(transport.Challenge), nil)
+	if err != nil {
+		return nil, err
+	}
 	s := source{
 		image: repository.Digest(r.Digest), hash: hash,
-		remote: []remote.Option{remote.WithContext(ctx), remote.WithTransport(reader.Transport())},
+		remote: []remote.Option{remote.WithContext(ctx), remote.WithTransport(signed)},
 	}
 	return decide(ctx, s, judge, p)
 }
