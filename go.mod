@@ -2,8 +2,6 @@ module github.com/vessux/openlock
 
 go 1.26.8
 
-tool github.com/vessux/openlock/internal/dev/mage
-
 require (
 	github.com/adrg/xdg v0.5.3
 	github.com/cenkalti/backoff/v5 v5.0.3
@@ -43,3 +41,5 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 	gotest.tools/v3 v3.5.2 // indirect
 )
+
+tool github.com/magefile/mage

@@ -51,7 +51,7 @@ func (a *App) Start() (Settings, error) {
 // Ends turns what a verb returned into the interruption that caused it.
 func Ends(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		return errInterrupted
+		return fmt.Errorf("interrupted: %w", context.Canceled)
 	}
 	return err
 }
