@@ -55,7 +55,10 @@ func (j judged) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError)) // the status is an answer even where it is lost
+	body, err := readWithin(resp.Body, maxError)
+	if err != nil {
+		return nil, err
+	}
 	codes := errorCodes(body)
 	status := meaning(resp.StatusCode, codes)
 	// So registries answer that do not list referrers: a tag does then.

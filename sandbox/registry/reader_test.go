@@ -57,6 +57,7 @@ func TestReaderJudges(t *testing.T) {
 		{"manifests/x", 401, "", registry.StateDenied},
 		{"manifests/x", 429, "", registry.StateThrottled},
 		{"blobs/x", 503, "", registry.StateUnreachable},
+		{"referrers/x", 404, strings.Repeat("x", 64<<10), registry.StateInvalid},
 	} {
 		body := fmt.Sprintf(`{"errors":[{"code":%q}]}`, c.code)
 		s.behind(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -66,7 +67,7 @@ func TestReaderJudges(t *testing.T) {
 		resp, err := (&http.Client{Transport: r.Transport()}).Get(s.URL + "/v2/vessux/openlock-base/" + c.path)
 		if c.want != "" {
 			if err == nil || registry.Explain("x", err).State != c.want {
-				t.Errorf("%s, HTTP %d %s: %v, want %s", c.path, c.status, c.code, err, c.want)
+				t.Errorf("%s, HTTP %d %.20s: %v, want %s", c.path, c.status, c.code, err, c.want)
 			}
 			continue
 		}
