@@ -159,6 +159,24 @@ func TestGuardRefuses(t *testing.T) {
 	}
 }
 
+// TestPlaceOf: what is no name of a repository, or one that engines complete,
+// is not asked for.
+func TestPlaceOf(t *testing.T) {
+	for repository, want := range map[string]place{
+		"ghcr.io/a/b":         {host: "ghcr.io", path: "a/b"},
+		"docker.io/a/b":       {host: "index.docker.io", path: "a/b"},
+		"index.docker.io/a/b": {host: "index.docker.io", path: "a/b"},
+		"[::1]:5000/a":        {host: "[::1]:5000", path: "a"},
+		"docker.io/a":         {}, "index.docker.io/a": {}, "ghcr.io": {}, "ghcr.io/A": {}, "ghcr.io/a:b": {}, "": {},
+		"[:]/a": {}, "[1.2:3]/a": {}, "[::1/a": {},
+	} {
+		at, err := placeOf(repository)
+		if at != want || (err == nil) != (want != place{}) {
+			t.Errorf("%s: %+v, %v, want %+v", repository, at, err, want)
+		}
+	}
+}
+
 func TestSameSite(t *testing.T) {
 	for _, row := range []struct {
 		a, b string
