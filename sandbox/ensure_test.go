@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -296,6 +297,34 @@ func TestFirstEngineThatAnswers(t *testing.T) {
 	o.Engines = []engine.Engine{down, up}
 	if _, err := sandbox.Ensure(t.Context(), b, o); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNotPulledAgain: where an image that is to be pulled again cannot be, the
+// one in the store is used, with a warning.
+func TestNotPulledAgain(t *testing.T) {
+	const why = "the image is there, and it could not be pulled again: "
+	r, b, ref := unpublished(t)
+	for name, wrap := range map[string]func(http.Handler) http.Handler{"absent": nil, "unreachable": breaks(t, "manifest/500")} {
+		r.Wrap(wrap)
+		m := newMemory()
+		m.images[ref.String()] = good("local")
+		o := m.options(t)
+		o.Pull = sandbox.PolicyAlways
+		var warnings []string
+		o.Notify = func(n sandbox.Notice) {
+			if n.Warning {
+				warnings = append(warnings, n.Text)
+			}
+		}
+		out, err := sandbox.Ensure(t.Context(), b, o)
+		if err != nil || out.Source != sandbox.SourceLocal || !strings.HasPrefix(out.Reason, why) {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+		if len(warnings) != 1 || warnings[0] != out.Reason {
+			t.Errorf("%s: warnings %q", name, warnings)
+		}
+		m.did(t)
 	}
 }
 
