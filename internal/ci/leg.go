@@ -19,9 +19,6 @@ func Leg(ctx context.Context, a *cli.App, name string, p PublishFlags) error {
 	if err != nil {
 		return err
 	}
-	if name, err = platform.Normalize(name); err != nil {
-		return &cli.UsageError{Err: err}
-	}
 	s.Legs, s.Force = "", "" // they are about the index
 	o, err := publishOptions(a, s, p)
 	if err != nil {
@@ -42,15 +39,6 @@ func Leg(ctx context.Context, a *cli.App, name string, p PublishFlags) error {
 		return err
 	}
 	return a.Print(c.Digest, ChildJSON{Platform: c.Platform, Digest: c.Digest, Size: c.ImageSize})
-}
-
-func complete(legs map[string]string) bool {
-	for _, p := range sandbox.Platforms() {
-		if legs[p] == "" {
-			return false
-		}
-	}
-	return true
 }
 
 // parseLegs reads platform=digest pairs.

@@ -9,7 +9,6 @@ import (
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/registry"
 )
 
 // PublishJSON is the JSON of push and release:base.
@@ -67,16 +66,10 @@ func publishOptions(a *cli.App, s cli.Settings, p PublishFlags) (sandbox.Publish
 	if err := checkSound(a, s.Base.Containerfile, p.ForceUnsound); err != nil {
 		return sandbox.PublishOptions{}, err
 	}
-	s.Registry.Retry = registry.CIRetry
-	o := sandbox.PublishOptions{NoCache: p.NoCache, Force: s.Force, Registry: s.Registry, Notify: notifyGrouped(a)}
-	var err error
-	if o.Legs, err = parseLegs(s.Legs); err != nil {
-		return o, err
-	}
-	if !complete(o.Legs) {
-		o.Builder = newBuilder(a, s)
-	}
-	return o, nil
+	legs, err := parseLegs(s.Legs)
+	return sandbox.PublishOptions{
+		Builder: newBuilder(a, s), Legs: legs, NoCache: p.NoCache, Force: s.Force, Registry: s.Registry, Notify: notifyGrouped(a),
+	}, err
 }
 
 // notifyGrouped says notices, on GitHub each with a group of its own for what

@@ -1,7 +1,9 @@
 package ci
 
 import (
+	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/registry"
 )
 
 // TestPublish: legs are put together, then nothing is left to do. The words,
@@ -110,7 +113,7 @@ func TestParseLegs(t *testing.T) {
 		"linux/amd64=" + a + "\n linux/arm64/v8=" + b + ",linux/arm64=" + b: 2,
 	} {
 		legs, err := parseLegs(text)
-		if err != nil || len(legs) != want || want == 2 && (legs["linux/amd64"] != a || legs["linux/arm64"] != b) || complete(legs) != (want == 2) {
+		if err != nil || len(legs) != want || want == 2 && (legs["linux/amd64"] != a || legs["linux/arm64"] != b) {
 			t.Errorf("%q: %v, %v", text, legs, err)
 		}
 	}
@@ -144,11 +147,61 @@ func TestPublic(t *testing.T) {
 	if got["ref"] != r.ref.String() || got["digest"] != r.registry.Digest("example/base", r.ref.Tag) || len(got) != 2 {
 		t.Errorf("%v", got)
 	}
-	r.registry.Wrap(nil)
+	t.Setenv("TOOL_CONNECT_TIMEOUT", "1ns")
+	wants(t, Public(t.Context(), r.app()), 6, "")
+	t.Setenv("TOOL_CONNECT_TIMEOUT", "")
 	host, err := lab.RefusedHost()
 	if err != nil {
 		t.Fatal(err)
 	}
 	wants(t, Public(t.Context(), r.app("repository", host+"/a/b")), 6, "for anonymous clients: ")
 	wants(t, Public(t.Context(), r.app("repository", "x")), 2, "")
+}
+
+// TestForce replaces the digest that is named, and no other.
+func TestForce(t *testing.T) {
+	r := newRig(t, sound)
+	wants(t, Publish(t.Context(), r.app("legs", r.legs(t)), PublishFlags{}), 0, "")
+	old := r.registry.Digest("example/base", r.ref.Tag)
+	wants(t, Publish(t.Context(), r.app("legs", r.legs(t), "force", "sha256:"+strings.Repeat("0", 64)), PublishFlags{}), 2, old)
+	wants(t, Publish(t.Context(), r.app("legs", r.legs(t), "force", old), PublishFlags{}), 0, "")
+	r.outputs(t, map[string]string{"outcome": "published", "state": "complete"})
+	if now := r.registry.Digest("example/base", r.ref.Tag); now == old || now == "" {
+		t.Errorf("it is still %s", now)
+	}
+}
+
+// TestBuild: what a builder is asked for, and its own words where it fails.
+func TestBuild(t *testing.T) {
+	r := newRig(t, sound)
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	script := "#!/bin/sh\necho \"$*\" >> " + bin + "/log\ncase \"$1 $2\" in 'buildx inspect') echo 'Driver: remote'; echo 'Platforms: linux/amd64, linux/arm64' ;; 'buildx build') echo words; exit 1 ;; esac\n"
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for noCache, builder := range map[bool]string{true: "mine", false: "yours"} {
+		os.Remove(filepath.Join(bin, "log"))
+		err := Leg(t.Context(), r.app("builder", builder, "runtime", "docker"), "linux/amd64", PublishFlags{NoCache: noCache})
+		wants(t, err, 1, "docker buildx build: ")
+		log, err := os.ReadFile(filepath.Join(bin, "log"))
+		if err != nil || strings.Contains(string(log), " --no-cache ") != noCache || !strings.Contains(string(log), " --builder "+builder+" ") || strings.Contains(string(log), "arm64") {
+			t.Errorf("%s, %v", log, err)
+		}
+		if !strings.Contains(r.said.String(), "::group::building "+r.ref.String()+" for linux/amd64 with buildx (builder "+builder+")\n") || !strings.Contains(r.said.String(), "words\n") {
+			t.Errorf("%q", r.said.String())
+		}
+	}
+}
+
+// TestPatience: publishing sits out a registry's bad minute.
+func TestPatience(t *testing.T) {
+	r := newRig(t, sound)
+	r.registry.Wrap(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	})
+	wants(t, Publish(t.Context(), r.app(), PublishFlags{}), 6, r.ref.String())
+	if got := len(r.registry.Requests()); got != registry.CIRetry.Tries {
+		t.Errorf("%d attempts", got)
+	}
 }

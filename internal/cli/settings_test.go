@@ -158,7 +158,7 @@ func TestEmptyValues(t *testing.T) {
 		}
 		os.Remove(config)
 	}
-	for _, args := range [][]string{{"exists", "--platform", ""}, {"ensure", "--pull", ""}, {"exists", "--platform=linux/amd64", "--platform="}} {
+	for _, args := range [][]string{{"exists", "--platform", ""}, {"ensure", "--pull", ""}, {"exists", "--platform=linux/amd64", "--platform="}, {"exists", "--platform=", "--platform=linux/amd64"}} {
 		if out, errOut, code := run(t, args...); code != 2 || out != "" || !strings.HasSuffix(errOut, ": the value is empty\nhint: leave it out for the default\n") {
 			t.Errorf("%q: %d, %q, %q", args, code, out, errOut)
 		}
