@@ -13,7 +13,7 @@ func Public(ctx context.Context, a *cli.App) error {
 	if err != nil {
 		return err
 	}
-	digest, err := sandbox.CheckPublic(ctx, s.Base, sandbox.PublishOptions{Registry: s.Registry, Notify: a.Notify})
+	digest, err := sandbox.CheckPublic(ctx, s.Base, sandbox.PublishOptions{Registry: s.Registry})
 	if err != nil {
 		return cli.Ends(ctx, err)
 	}
