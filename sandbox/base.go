@@ -22,6 +22,11 @@ type Base struct {
 	// mirrors; at most 8. Empty: Repository alone. The name stays the one of
 	// Repository, whichever of them has the image.
 	Sources []string
+	// Early are the tags that were published before images were labelled, and by
+	// which digests, sha256:…, each is known: first that of the index, then those
+	// of its images; none: not known yet. An image of such a tag is accepted
+	// without the label where it has one of the digests.
+	Early map[string][]string
 }
 
 // Ref returns the image's name. The error is that of [tag.CheckRepository].
@@ -60,7 +65,7 @@ func (b Base) query(platforms []string) (registry.Query, error) {
 	if len(platforms) == 0 {
 		platforms = Platforms()
 	}
-	q := registry.Query{Identity: b.Identity()}
+	q := registry.Query{Identity: b.Identity(), Early: b.Early}
 	for _, name := range platforms {
 		p, err := platform.Normalize(name)
 		if err != nil {

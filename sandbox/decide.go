@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/platform"
@@ -38,6 +39,7 @@ type Decision struct {
 	Reason   string // one line, fit to print
 	Hint     string // the remedy, may be empty
 	Err      error  // the cause of a state other than complete, or of a failed pull; may be nil
+	early    bool   // what is pulled is known by its digest, without the label
 	// Warn asks for the reason to be a warning, since the action is not the
 	// one that a healthy world would lead to.
 	Warn bool
@@ -47,8 +49,18 @@ type Decision struct {
 type local struct {
 	image *engine.Image // nil: nothing
 	wrong string        // why the image is not the one; empty: it is
+	hint  string        // the remedy, may be empty
+	early bool          // it is known by its digest, without the label
 	// verified tells what shows that it is, where a verifier has to.
 	verified Verified
+}
+
+// words is the end of the reason to use it.
+func (l local) words() string {
+	if l.early {
+		return label.ByAge + l.verified.words()
+	}
+	return l.verified.words()
 }
 
 func (l local) good() bool { return l.image != nil && l.wrong == "" }
@@ -59,13 +71,36 @@ func judge(image *engine.Image, identity, want string) string {
 	got, labelled := image.Labels[tag.Label]
 	switch {
 	case !labelled:
-		return "it does not carry the label " + tag.Label
+		return "it " + label.NotCarried
 	case got != identity:
 		return "its label names another Containerfile" + label.Suffix(got)
 	case !platform.Same(image.Platform, want):
 		return fmt.Sprintf("it is for %s, not for %s", image.Platform, want)
 	}
 	return ""
+}
+
+// judge is [judge] for images of early tags too: those have no label, and are
+// known by their digests, which no derived image has.
+func (j *job) judge(image *engine.Image, early bool) (wrong, hint string) {
+	_, labelled := image.Labels[tag.Label]
+	switch {
+	case labelled:
+	case early:
+		known := *image
+		known.Labels = map[string]string{tag.Label: j.identity}
+		image = &known
+	default:
+		var suffix string
+		suffix, hint = label.Missing(j.Early, j.ref.Tag)
+		return judge(image, j.identity, j.o.Platform) + suffix, hint
+	}
+	return judge(image, j.identity, j.o.Platform), ""
+}
+
+// isEarly reports whether the engine knows an image by a digest of an early tag.
+func (j *job) isEarly(image *engine.Image) bool {
+	return slices.ContainsFunc(j.Early[j.ref.Tag], func(digest string) bool { return knownBy(image, digest) })
 }
 
 // hintAllow is the remedy where the policies allow nothing that could help.
@@ -78,7 +113,7 @@ func fromLocal(l local, o Options) *Decision {
 	case o.Build == PolicyAlways:
 		return &Decision{Action: ActionBuild, Reason: "a build is asked for"}
 	case l.good() && o.Pull != PolicyAlways:
-		return &Decision{Action: ActionUse, Reason: "the image is there" + l.verified.words()}
+		return &Decision{Action: ActionUse, Reason: "the image is there" + l.words()}
 	case o.Pull != PolicyNever:
 		return nil
 	}
@@ -105,6 +140,9 @@ func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 	case ok:
 		d.Action, d.Manifest, d.Size, d.Hint, d.Err = ActionPull, child.Digest, child.ImageSize, "", nil
 		d.Reason = "the registry has it for " + o.Platform
+		if d.early = r.Early; d.early {
+			d.Reason += label.ByAge
+		}
 	case o.Build == PolicyNever:
 		d.Action = ActionFail
 	case l.good():

@@ -243,7 +243,8 @@ func (j *job) look(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	j.local = local{image: image, wrong: judge(image, j.identity, j.o.Platform)}
+	j.local = local{image: image, early: j.isEarly(image)}
+	j.local.wrong, j.local.hint = j.judge(image, j.local.early)
 	if j.local.good() && j.o.Verifier != nil {
 		j.local.verified, j.local.wrong = j.origin(image)
 	}
@@ -284,7 +285,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		return d, nil
 	}
 	if j.local.image != nil && !j.local.good() {
-		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not taken: %s", j.ref, j.engine.Name(), j.local.wrong), Warning: true})
+		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not taken: %s", j.ref, j.engine.Name(), j.local.wrong), Hint: j.local.hint, Warning: true})
 	}
 	q, err := j.query([]string{j.o.Platform})
 	if err != nil {
@@ -306,9 +307,9 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		d.From = cmp.Or(res.Source, j.Repository)
 		switch {
 		case res.Place != "":
-			d.Reason = res.Place + " has it for " + j.o.Platform + ", where " + j.engine.Name() + " looks for " + d.From
+			d.Reason = strings.Replace(d.Reason, "the registry", res.Place, 1) + ", where " + j.engine.Name() + " looks for " + d.From
 		case d.From != j.Repository:
-			d.Reason = d.From + " has it for " + j.o.Platform
+			d.Reason = strings.Replace(d.Reason, "the registry", d.From, 1)
 		}
 	}
 	return d, nil

@@ -38,14 +38,16 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
 	}
-	wrong := judge(image, j.identity, j.o.Platform)
+	wrong, hint := j.judge(image, d.early)
 	if wrong == "" && j.seen.ByTag && j.o.Verifier != nil && !knownBy(image, d.Manifest) && !knownBy(image, d.Digest) {
 		wrong = "its digest is not the one that was verified"
 	}
 	if wrong != "" {
 		// That image was not requested. It stays where another name holds it.
 		_ = j.engine.Remove(ctx, pinned)
-		return afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o), nil
+		next := afterPull(d, registry.StateInvalid, "what was pulled is not our image: "+wrong, nil, j.o)
+		next.Hint = hint
+		return next, nil
 	}
 	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -86,6 +87,9 @@ func Publish(ctx context.Context, b Base, o PublishOptions) (*PublishResult, err
 	if len(missing) == 0 {
 		out.Outcome, out.Digest, out.Children = OutcomeSkipped, before.Digest, before.Children
 		out.Reason = "published already for " + strings.Join(p.o.Platforms, ", ")
+		if before.Early {
+			out.Reason += label.ByAge
+		}
 	} else if err := p.publish(ctx, before, missing, out); err != nil {
 		return nil, err
 	}
@@ -181,14 +185,20 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 			}
 		}
 	}
-	switch r.State {
-	case registry.StateComplete:
+	switch {
+	case r.State == registry.StateComplete:
 		return nil, nil
-	case registry.StateIncomplete, registry.StateAbsent:
+	case r.State == registry.StateIncomplete && r.Early:
+		return nil, &StateError{
+			State: r.State, Reason: fmt.Sprintf("%s: %s; it is known by the digest of its index alone, and another index would not be: not repaired", p.ref, r.Reason),
+			Remedy: "change the Containerfile, so that what is built has a tag of its own; what exists can still be pulled",
+		}
+	case r.State == registry.StateIncomplete, r.State == registry.StateAbsent:
 		return r.Missing, nil
 	}
 	e := &StateError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Remedy: r.Hint, Err: r.Err}
-	if r.State == registry.StateInvalid && r.Digest != "" {
+	// An early tag is never to be replaced: every project that pins it has it.
+	if _, early := p.Early[p.ref.Tag]; r.State == registry.StateInvalid && r.Digest != "" && !early {
 		e.Remedy = "to replace what is there, force it by its digest " + r.Digest
 	}
 	return nil, e

@@ -38,7 +38,7 @@ func (p Project) Program() Program {
 func (p Project) image(own sandbox.Base) (sandbox.Base, error) {
 	b := own
 	if p.Repository != "" {
-		b.Repository, b.Digest = p.Repository, ""
+		b.Repository, b.Digest, b.Early = p.Repository, "", nil
 	}
 	if p.Containerfile == "" {
 		return b, nil

@@ -26,5 +26,9 @@ func Containerfile() []byte { return slices.Clone(containerfile) }
 
 // Default returns the image as package sandbox takes it.
 func Default() sandbox.Base {
-	return sandbox.Base{Containerfile: Containerfile(), Repository: Repository, Digest: digest}
+	b := sandbox.Base{Containerfile: Containerfile(), Repository: Repository, Digest: digest, Early: map[string][]string{}}
+	for tag, digests := range early {
+		b.Early[tag] = slices.Clone(digests)
+	}
+	return b
 }

@@ -2,11 +2,15 @@ package base_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -31,6 +35,30 @@ func TestCallersCannotChangeTheEmbeddedBytes(t *testing.T) {
 	base.Containerfile()[0] ^= 1
 	if file, _ := os.ReadFile("base.Containerfile"); !bytes.Equal(file, base.Containerfile()) {
 		t.Error("they can")
+	}
+}
+
+// TestEarlyTags: the table names the three tags that were published before the
+// label, by sound digests where it has any, and callers cannot change it.
+func TestEarlyTags(t *testing.T) {
+	early := base.Default().Early
+	if got := slices.Sorted(maps.Keys(early)); !slices.Equal(got, []string{"2da46a0c4e1f", "9c3d53d34b63", "c00459a7735d"}) {
+		t.Errorf("%q", got)
+	}
+	for name, digests := range early {
+		if n := len(digests); n != 0 && n != 1+len(sandbox.Platforms()) {
+			t.Errorf("%s has %d digests, want those of the index and of each platform", name, n)
+		}
+		for _, d := range digests {
+			if hex, found := strings.CutPrefix(d, "sha256:"); !found || !tag.IsIdentity(hex) {
+				t.Errorf("%s: digest %q", name, d)
+			}
+		}
+	}
+	early["c00459a7735d"] = append(early["c00459a7735d"], "x")
+	delete(early, "2da46a0c4e1f")
+	if again := base.Default().Early; len(again) != 3 || slices.Contains(again["c00459a7735d"], "x") {
+		t.Errorf("a caller has changed it: %q", again)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -23,7 +24,8 @@ type check struct {
 
 // checkAll asks for the required platforms side by side: the time of a probe
 // is the time of its slowest child, not their sum.
-func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []check {
+// Those of an early index need no label.
+func (s *session) checkAll(ctx context.Context, offered []offer, q Query, early bool) []check {
 	checks := make([]check, len(q.Platforms))
 	var wg sync.WaitGroup
 	for i, p := range q.Platforms {
@@ -33,7 +35,7 @@ func (s *session) checkAll(ctx context.Context, offered []offer, q Query) []chec
 			continue
 		}
 		wg.Go(func() {
-			checks[i] = s.check(ctx, o, q)
+			checks[i] = s.check(ctx, o, q, early)
 		})
 	}
 	wg.Wait()
@@ -54,7 +56,7 @@ func pick(offered []offer, platform string) (offer, bool) {
 }
 
 // check follows one child to its config and compares what the three say.
-func (s *session) check(ctx context.Context, o offer, q Query) check {
+func (s *session) check(ctx context.Context, o offer, q Query, early bool) check {
 	if o.refused != "" {
 		return check{err: &failure{state: StateInvalid, reason: "index: " + o.refused}}
 	}
@@ -99,8 +101,10 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 		return check{err: err}
 	case c.platform != o.platform:
 		return invalid("the image is for %s", sanitize.Line(c.platform))
+	case early: // known by its digest
 	case c.labels[tag.Label] == "":
-		return invalid("the image does not carry the label %s", tag.Label)
+		suffix, hint := label.Missing(q.Early, q.Ref.Tag)
+		return check{err: &failure{state: StateInvalid, reason: what + ": the image " + label.NotCarried + suffix, hint: hint}}
 	case !q.wants(c.labels[tag.Label]):
 		return invalid("the image was built from another Containerfile%s", label.Suffix(c.labels[tag.Label]))
 	}
@@ -108,6 +112,16 @@ func (s *session) check(ctx context.Context, o offer, q Query) check {
 		return check{missing: missing, err: err}
 	}
 	return found
+}
+
+// isEarly reports whether a digest is one by which the tag is known, though it
+// was published before the label. A tag is known by its index alone.
+func (q Query) isEarly(digest string) bool {
+	known := q.Early[q.Ref.Tag]
+	if q.Digest == "" {
+		known = known[:min(1, len(known))]
+	}
+	return slices.Contains(known, digest)
 }
 
 // wants reports whether a label names the Containerfile that is asked for.

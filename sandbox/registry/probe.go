@@ -22,6 +22,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/vessux/openlock/internal/access"
+	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -37,6 +38,10 @@ type Query struct {
 	Digest    string   // sha256:…; asks for this manifest of the repository instead of the tag
 	Platforms []string // required, os/arch[/variant]; at least one
 	Identity  string   // what the label [tag.Label] of every required platform must say; empty: any identity with the ref's tag
+	// Early are the tags that were published before images were labelled, and by
+	// which digests, sha256:…, they are known: first that of the index; none: not
+	// known yet. The label is not asked of the index that is known so.
+	Early map[string][]string
 	// SkipBlobs leaves the images' configs unread, and with them the label and
 	// the platform they claim, and does not ask for the layers. It is for
 	// callers that pull the image at once and look at it then: no blob is fetched
@@ -211,7 +216,8 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 	if err != nil {
 		return err
 	}
-	checks := s.checkAll(ctx, offered, q)
+	res.Early = q.isEarly(res.Digest)
+	checks := s.checkAll(ctx, offered, q, res.Early)
 	var reasons []string
 	for i, c := range checks {
 		switch {
@@ -226,6 +232,9 @@ func (s *session) walk(ctx context.Context, q Query, res *Result) error {
 	}
 	res.Platforms = without(offered, res.Missing)
 	res.State, res.Reason = StateComplete, strings.Join(q.Platforms, ", ")+" there"
+	if res.Early {
+		res.Reason += label.ByAge
+	}
 	if len(reasons) > 0 {
 		res.State, res.Reason = StateIncomplete, strings.Join(reasons, "; ")
 	}

@@ -47,6 +47,10 @@ type Result struct {
 	Err       error    // what the state was concluded from, such as a [*net.DNSError]; nil where an answer was got
 	Warnings  []string // such as a stored login that was rejected; safe to print
 
+	// Early tells that Digest is known to be the image's, which carries no label
+	// since it was published before that; see [Query.Early].
+	Early bool
+
 	// IgnoreLogins tells that the registry gave its answer without a login: none
 	// is stored where we look, none works (Warnings says why), or it challenged
 	// no request. A pull must do without logins too, wherever they are stored:

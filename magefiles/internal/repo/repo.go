@@ -66,6 +66,15 @@ type Release mg.Namespace
 // dist is where release:binaries puts its files.
 const dist = "dist"
 
+// Legacy reads the digests of the tags that were published before images were labelled, and prints them as the rows of sandbox/base/early.go.
+func (Release) Legacy(ctx context.Context, repository *string) error {
+	b := base.Default()
+	if repository != nil {
+		b.Repository = *repository
+	}
+	return release.Legacy(ctx, b, registry.Options{Retry: registry.CIRetry}, os.Stdout, os.Stderr)
+}
+
 // Binaries builds openlock and openlock-verify for every platform into dist, with checksums, and with the base image's digest where that is published.
 func (Release) Binaries(ctx context.Context) error {
 	digest, why, err := release.PublishedDigest(ctx, base.Default(), registry.Options{Retry: registry.CIRetry})
