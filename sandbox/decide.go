@@ -51,6 +51,8 @@ type local struct {
 	wrong string        // why the image is not the one; empty: it is
 	hint  string        // the remedy, may be empty
 	early bool          // it is known by its digest, without the label
+	// marked: openlock has given it the name, or found it there before.
+	marked bool
 	// verified tells what shows that it is, where a verifier has to.
 	verified Verified
 }

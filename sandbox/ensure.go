@@ -90,6 +90,9 @@ func Ensure(ctx context.Context, b Base, o Options) (*EnsureResult, error) {
 	switch d.Action {
 	case ActionUse:
 		out.Source, out.Verified = SourceLocal, j.local.verified
+		if j.o.Verifier == nil && !j.local.marked && !j.local.early {
+			j.mark(j.local.image.ID)
+		}
 	case ActionPull:
 		out.Source, out.Digest, out.Verified = SourcePulled, d.Digest, VerifiedBySignature
 	case ActionBuild:
@@ -245,8 +248,12 @@ func (j *job) look(ctx context.Context) error {
 	}
 	j.local = local{image: image, early: j.isEarly(image)}
 	j.local.wrong, j.local.hint = j.judge(image, j.local.early)
-	if j.local.good() && j.o.Verifier != nil {
+	switch {
+	case !j.local.good():
+	case j.o.Verifier != nil:
 		j.local.verified, j.local.wrong = j.origin(image)
+	case !j.local.early:
+		j.local.wrong = j.replaced(image)
 	}
 	return nil
 }

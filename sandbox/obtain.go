@@ -52,6 +52,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return nil, err
 	}
+	j.mark(image.ID)
 	if j.o.Verifier != nil {
 		j.remember(record.Record{Image: image.ID, Digest: d.Digest, Manifest: d.Manifest, Policy: j.o.Verifier.Fingerprint()})
 	}
@@ -88,6 +89,7 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return err
 	}
+	j.mark(image.ID)
 	j.remember(record.Record{Image: image.ID})
 	return nil
 }

@@ -58,6 +58,24 @@ func (j *job) origin(image *engine.Image) (v Verified, wrong string) {
 	return VerifiedByRecord, ""
 }
 
+// replaced tells whether the name has another image than openlock gave it, such as
+// one that was built FROM the base: that has the base's label too, and an ID of its
+// own. Where there is no mark, the label decides.
+func (j *job) replaced(image *engine.Image) (wrong string) {
+	if mark := record.Marked(j.o.RecordDir, j.key()); mark == "" || mark == image.ID {
+		j.local.marked = mark != ""
+		return ""
+	}
+	return "it is not the image that openlock put there, though it has the label: images that are built FROM the base inherit it"
+}
+
+// mark remembers which image has the name. Without a mark, the label decides.
+func (j *job) mark(image string) {
+	if j.o.RecordDir != "" {
+		_ = record.Mark(j.o.RecordDir, j.key(), image)
+	}
+}
+
 // knownBy reports whether the engine knows an image by a manifest's digest.
 func knownBy(image *engine.Image, manifest string) bool {
 	return slices.ContainsFunc(image.Digests, func(d string) bool { return strings.HasSuffix(d, "@"+manifest) })

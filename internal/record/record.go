@@ -98,7 +98,9 @@ func Save(dir, key string, r Record) error {
 	return nil
 }
 
-func path(dir, key string) string {
+func path(dir, key string) string { return stem(dir, key) + ".json" }
+
+func stem(dir, key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(dir, hex.EncodeToString(sum[:16])+".json")
+	return filepath.Join(dir, hex.EncodeToString(sum[:16]))
 }
