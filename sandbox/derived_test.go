@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/vessux/openlock/sandbox"
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 // TestDerivedImageIsNotTheBase: an image that was given the base's name after
@@ -54,6 +55,25 @@ func TestDerivedImageIsNotTheBase(t *testing.T) {
 				t.Errorf("%+v, %v; want it local again", got, err)
 			}
 		})
+	}
+}
+
+// TestHistoryTellsWithoutAMark: where openlock has never been, an image is known
+// as derived by the last step of its history.
+func TestHistoryTellsWithoutAMark(t *testing.T) {
+	_, b, ref := unpublished(t)
+	for step, want := range map[string]sandbox.Source{
+		"": sandbox.SourceLocal, // the engine does not tell, or it was pulled
+		`/bin/sh -c #(nop) LABEL "` + tag.Label + `"="` + identity + `"`: sandbox.SourceLocal,
+		"/bin/sh -c #(nop) ENV DERIVED=yes":                              sandbox.SourceBuilt,
+		"/bin/sh":                                                        sandbox.SourceBuilt,
+	} {
+		m := newMemory()
+		m.images[ref.String()] = good("there")
+		m.images[ref.String()].LastStep = step
+		if got, err := sandbox.Ensure(t.Context(), b, m.options(t)); err != nil || got.Source != want {
+			t.Errorf("%q: %+v, %v; want it %s", step, got, err, want)
+		}
 	}
 }
 

@@ -60,14 +60,23 @@ func (j *job) origin(image *engine.Image) (v Verified, wrong string) {
 
 // replaced tells whether the name has another image than openlock gave it, such as
 // one that was built FROM the base: that has the base's label too, and an ID of its
-// own. Where there is no mark, the label decides.
+// own. Where there is no mark, what the engine knows of its origin and the label
+// decide.
 func (j *job) replaced(image *engine.Image) (wrong string) {
-	if mark := record.Marked(j.o.RecordDir, j.key()); mark == "" || mark == image.ID {
-		j.local.marked = mark != ""
-		return ""
+	switch mark := record.Marked(j.o.RecordDir, j.key()); {
+	case mark == image.ID:
+		j.local.marked = true
+	case mark != "":
+		return "it is not the image that openlock put there" + inherited
+	case image.LastStep != "" && !strings.Contains(image.LastStep, tag.Label):
+		// A label that was given to a build is its last step.
+		return "it was built FROM another image" + inherited
 	}
-	return "it is not the image that openlock put there, though it has the label: images that are built FROM the base inherit it"
+	return ""
 }
+
+// inherited says why the label does not count.
+const inherited = ", though it has the label: images that are built FROM the base inherit it"
 
 // mark remembers which image has the name. Without a mark, the label decides.
 func (j *job) mark(image string) {

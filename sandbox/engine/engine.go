@@ -82,6 +82,9 @@ type Image struct {
 	Platform string            // os/arch[/variant], normalised
 	Labels   map[string]string // of its config
 	Digests  []string          // repository@sha256:…, by which registries know it
+	// LastStep is the last step of its history where the engine itself has made
+	// that on another image, as podman tells; else empty.
+	LastStep string
 }
 
 // PullOptions change how an image is pulled.

@@ -67,12 +67,27 @@ func (p *podman) Inspect(ctx context.Context, ref string) (*engine.Image, error)
 		Os           string
 		Architecture string
 		Variant      string
+		History      []step
 	}
 	if err := json.Unmarshal(out, &images); err != nil || len(images) != 1 {
 		return nil, &engine.UnavailableError{Engine: name, Reason: "podman image inspect did not answer with one image in JSON", Remedy: remedy, Err: err}
 	}
 	i := images[0]
-	return &engine.Image{ID: i.ID, Platform: driver.Platform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests}, nil
+	return &engine.Image{ID: i.ID, Platform: driver.Platform(i.Os, i.Architecture, i.Variant), Labels: i.Labels, Digests: i.RepoDigests, LastStep: lastStep(i.History)}, nil
+}
+
+// step is a step of an image's history.
+type step struct {
+	CreatedBy string `json:"created_by"`
+	Comment   string // "FROM" and an image, of a step of podman's own
+}
+
+// lastStep is what made an image of another one; empty where podman did not.
+func lastStep(history []step) string {
+	if len(history) == 0 || !strings.HasPrefix(history[len(history)-1].Comment, "FROM ") {
+		return ""
+	}
+	return history[len(history)-1].CreatedBy
 }
 
 // remedy is that for a podman which does not answer as it should.
