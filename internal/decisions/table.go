@@ -75,7 +75,7 @@ var Faults = []Fault{
 	{"empty-index", none, none, partly, invalid, none, none, 1, ""}, // as a child: not the bytes its digest names
 	{"only-attestations", none, none, partly, invalid, none, none, 1, ""},
 	{"nested-index", none, none, invalid, invalid, none, none, 1, ""},
-	{"bad-platform", none, none, partly, invalid, none, none, 1, ""},
+	{"bad-platform", none, none, invalid, invalid, none, none, 1, ""},
 }
 
 // At returns what the fault means at a step; "" where it does not happen there.

@@ -268,25 +268,36 @@ func (s *session) offers(ctx context.Context, doc *document) ([]offer, error) {
 // indexOffers lists what an index offers. Attestations, other artefacts and
 // entries whose platform is none are left out: no engine would choose them. An
 // index inside the index is listed, without a platform too, since an engine
-// would look into it.
+// would look into it. An index of nothing but platforms that are none is refused.
 func indexOffers(doc *document) ([]offer, error) {
 	index, err := parseIndex(doc, "index")
 	if err != nil {
 		return nil, err
 	}
 	var offered []offer
+	var odd error
 	for _, m := range index.Manifests {
 		o := offer{platform: platformOf(m.Platform)}
-		if _, err := platform.Normalize(o.platform); err != nil && (o.platform != "" || !m.MediaType.IsIndex()) || o.platform == "unknown/unknown" {
+		nested := m.MediaType.IsIndex()
+		if o.platform == "unknown/unknown" || o.platform == "" && !nested {
 			continue
 		}
-		if o.digest, err = v1.NewHash(m.Digest); err != nil || o.digest.Algorithm != "sha256" {
+		if _, err := platform.Normalize(o.platform); err != nil && o.platform != "" {
+			odd = &failure{state: StateInvalid, reason: "index: " + sanitize.Line(err.Error())}
+			continue
+		}
+		if o.digest, err = v1.NewHash(m.Digest); err != nil {
+			o.refused = fmt.Sprintf("the index cannot be read: %s has no digest", o.platform)
+		} else if o.digest.Algorithm != "sha256" {
 			o.refused = fmt.Sprintf("the digest of %s is not SHA-256", o.platform)
 		}
-		if m.MediaType.IsIndex() {
+		if nested {
 			o.refused = "it holds an index where an image is due"
 		}
 		offered = append(offered, o)
+	}
+	if len(offered) == 0 && odd != nil {
+		return nil, odd
 	}
 	return offered, nil
 }
