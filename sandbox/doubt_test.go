@@ -147,3 +147,28 @@ func TestPinnedDigestShownLate(t *testing.T) {
 		t.Errorf("%+v, %v; the digest was asked for %d times", got, err, asked.Load())
 	}
 }
+
+// TestNoRepositoryToPublishTo: a registry that creates no repositories is told
+// before anything is built, with exit code 3 and the remedy.
+func TestNoRepositoryToPublishTo(t *testing.T) {
+	r, b, _ := unpublished(t)
+	r.Wrap(func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.Method == http.MethodPost {
+				w.WriteHeader(http.StatusNotFound)
+				w.Write([]byte(`{"errors":[{"code":"NAME_UNKNOWN"}]}`))
+				return
+			}
+			inner.ServeHTTP(w, req)
+		})
+	})
+	p := &pusher{}
+	_, err := publish(t, b, sandbox.PublishOptions{Builder: p})
+	e := refusedWith(t, err, registry.StateAbsent)
+	if !strings.Contains(e.Remedy, "create the repository") || len(p.built) > 0 {
+		t.Errorf("%q, %q; built %v", e.Reason, e.Remedy, p.built)
+	}
+	if code := sandbox.Explain(err).ExitCode; code != 3 {
+		t.Errorf("exit code %d", code)
+	}
+}
