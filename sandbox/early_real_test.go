@@ -9,7 +9,7 @@ import (
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox"
-	"github.com/vessux/openlock/sandbox/engine"
+	"github.com/vessux/openlock/sandbox/engine/engines"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -22,7 +22,7 @@ type store interface {
 // onRealEngines runs a test with podman and with docker, each with an empty
 // store that takes images from the registry.
 func onRealEngines(t *testing.T, test func(t *testing.T, s store, r *lab.Registry, o sandbox.Options)) {
-	for _, name := range engine.Names() {
+	for _, name := range engines.Names() {
 		t.Run(name, func(t *testing.T) {
 			r := labtest.Registry(t)
 			var s store
@@ -39,7 +39,7 @@ func onRealEngines(t *testing.T, test func(t *testing.T, s store, r *lab.Registr
 				k, v, _ := strings.Cut(e, "=")
 				t.Setenv(k, v)
 			}
-			found, err := engine.Find(name, nil)
+			found, err := engines.Find(name, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
