@@ -355,7 +355,7 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 		}
 	}
 	end := j.o.begin(PhaseWait, 0)
-	l, err := lock.Acquire(ctx, dir, j.key(), j.waiting)
+	l, err := lock.Acquire(ctx, dir, j.key(), j.o.WaitTimeout, j.waiting)
 	end()
 	if err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ type Options struct {
 	// PullTimeout and BuildTimeout bound the engine's work; defaults 20 and 90
 	// minutes. A pull that takes longer is not tried again.
 	PullTimeout, BuildTimeout time.Duration
+	// WaitTimeout bounds the wait for another process that gets the same image;
+	// default 2 h, which is more than a pull and a build may take.
+	WaitTimeout time.Duration
 	// LockDir is the directory of the locks, made when it is missing; default:
 	// openlock/locks in XDG_CACHE_HOME. Without a home there is no default, and
 	// Ensure fails where it has to pull or build. Plan takes no lock.
@@ -111,6 +114,9 @@ func (o Options) withDefaults() (Options, error) {
 		if o.Platform, err = platform.Normalize(o.Platform); err != nil {
 			return o, &InputError{Err: err}
 		}
+	}
+	if o.WaitTimeout <= 0 {
+		o.WaitTimeout = 2 * time.Hour
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

@@ -88,7 +88,7 @@ func (a *App) options(s Settings, out io.Writer) (sandbox.Options, error) {
 	}
 	o := sandbox.Options{
 		Engines: found, Platform: s.platform, Registry: s.Registry, Notify: a.Notify,
-		Pull: s.Pull, Build: s.Build, PullTimeout: s.pullTimeout, BuildTimeout: s.buildTimeout,
+		Pull: s.Pull, Build: s.Build, PullTimeout: s.pullTimeout, BuildTimeout: s.buildTimeout, WaitTimeout: s.waitTimeout,
 	}
 	o.Verifier, err = a.Verifier(s)
 	return o, err

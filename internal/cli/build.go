@@ -12,7 +12,7 @@ func buildVerb(a *App) verb {
 	var noCache bool
 	return verb{
 		use: "build", short: "Build the base image here, wherever else it is; print its ref",
-		settings: []string{"runtime", "platform", "build-timeout"},
+		settings: []string{"runtime", "platform", "build-timeout", "wait-timeout"},
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&noCache, "no-cache", false, "run every step again")
 			a.quietFlag(f)

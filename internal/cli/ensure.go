@@ -15,7 +15,7 @@ func ensureVerb(a *App) verb {
 	return verb{
 		use: "ensure", short: "Have the base image here: use it, pull it, or build it; print its ref",
 		settings: append([]string{
-			"pull", "build", "verify", "verify-timeout", "runtime", "platform", "pull-timeout", "build-timeout",
+			"pull", "build", "verify", "verify-timeout", "runtime", "platform", "pull-timeout", "build-timeout", "wait-timeout",
 		}, probeTimeouts...),
 		flags: func(f *pflag.FlagSet) { a.quietFlag(f) },
 		run:   a.Ensure,

@@ -36,7 +36,7 @@ type Settings struct {
 
 	file                                     string // path of the Containerfile; empty: the default one
 	platform                                 string
-	pullTimeout, buildTimeout, verifyTimeout time.Duration
+	pullTimeout, buildTimeout, waitTimeout, verifyTimeout time.Duration
 	verify                                   value // a policy's text; not set: none
 }
 

@@ -69,6 +69,8 @@ var table = []setting{
 		help: "limit on the engine's pull", set: duration(func(s *Settings) *time.Duration { return &s.pullTimeout })},
 	{flag: "build-timeout", kind: "duration", env: "BUILD_TIMEOUT", limit: limit.Build,
 		help: "limit on the engine's build", set: duration(func(s *Settings) *time.Duration { return &s.buildTimeout })},
+	{flag: "wait-timeout", kind: "duration", env: "WAIT_TIMEOUT", limit: limit.Wait,
+		help: "limit on waiting for another process that gets the same image", set: duration(func(s *Settings) *time.Duration { return &s.waitTimeout })},
 	{flag: "verify-timeout", kind: "duration", env: "VERIFY_TIMEOUT", limit: limit.Verify,
 		help: "limit on a verification", set: duration(func(s *Settings) *time.Duration { return &s.verifyTimeout })},
 	{flag: "builder", kind: "name", foreign: "BUILDX_BUILDER", mage: true, words: "the builder in use",

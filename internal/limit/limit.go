@@ -12,4 +12,5 @@ const (
 	Pull    = 20 * time.Minute // the engine's pull
 	Build   = 90 * time.Minute // the engine's build
 	Verify  = time.Minute      // a verification
+	Wait    = 2 * time.Hour    // for another process that gets the same image
 )

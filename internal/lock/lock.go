@@ -6,7 +6,6 @@
 package lock
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,10 +13,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/vessux/openlock/internal/owned"
+	"github.com/vessux/openlock/internal/sanitize"
 )
 
 // Wait is how a waiting process looks for the lock, and how often it says so.
@@ -27,10 +28,10 @@ const (
 )
 
 // maxNote is the longest note about a holder that is read, in bytes.
-const maxNote = 256
+const maxNote = 64
 
 // A Lock is held until Release.
-type Lock struct{ f *flock.Flock }
+type Lock struct{ f *os.File }
 
 // Error tells that the lock's file cannot be used.
 type Error struct {
@@ -42,50 +43,107 @@ func (e *Error) Error() string { return fmt.Sprintf("lock %s: %v", e.Path, e.Err
 
 // Hint returns the remedy.
 func (e *Error) Hint() string {
-	return "make the directory writable, or choose another with XDG_CACHE_HOME"
+	return "make the directory writable and this user's own, or choose another with XDG_CACHE_HOME"
 }
 
 // Unwrap returns the system's error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// WaitError tells that another process has held the lock for too long.
+type WaitError struct {
+	Holder string // as [Acquire] reports it
+	Limit  time.Duration
+}
+
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("gave up after %s of waiting for %s, which is getting the same image", e.Limit, e.Holder)
+}
+
+// Hint returns the remedy.
+func (e *WaitError) Hint() string { return "stop that process if it hangs, or allow more with --wait-timeout" }
+
+// Unwrap returns [context.DeadlineExceeded].
+func (e *WaitError) Unwrap() error { return context.DeadlineExceeded }
+
 // Acquire takes the lock for key in directory dir, which it makes when it is
-// missing, and waits while another process holds it. onWait is called when
-// the waiting begins and every 10 s from then on, with what the holder wrote
-// down of itself and how long it has been waited for. The error is *Error, or
-// the cause of ctx.
-func Acquire(ctx context.Context, dir, key string, onWait func(holder string, waited time.Duration)) (*Lock, error) {
+// missing, and waits while another process holds it, up to limit. onWait is
+// called when the waiting begins and every 10 s from then on, with what the
+// holder wrote down of itself, fit to print, and how long it has been waited
+// for. The error is [*Error], [*WaitError], or the cause of ctx.
+func Acquire(ctx context.Context, dir, key string, limit time.Duration, onWait func(holder string, waited time.Duration)) (*Lock, error) {
 	sum := sha256.Sum256([]byte(key))
 	path := filepath.Join(dir, hex.EncodeToString(sum[:8])+".lock")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, &Error{Path: path, Err: err}
 	}
-	// A symbolic link in place of the file would let somebody else choose
-	// which file is created and written to.
-	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow), flock.SetPermissions(0o600))
 	var noticed time.Time
 	for start := time.Now(); ; {
-		held, err := f.TryLock()
+		l, holder, err := try(path)
 		if err != nil {
-			f.Close()
 			return nil, &Error{Path: path, Err: plain(err)}
 		}
-		if held {
-			l := &Lock{f: f}
+		if l != nil {
 			l.note()
 			return l, nil
 		}
+		waited := time.Since(start)
+		if waited >= limit {
+			return nil, &WaitError{Holder: holder, Limit: limit}
+		}
 		if time.Since(noticed) >= noticeInterval && onWait != nil {
 			noticed = time.Now()
-			onWait(holder(path), time.Since(start))
+			onWait(holder, waited)
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
 			return nil, context.Cause(ctx)
 		case <-time.After(pollInterval):
 		}
 	}
 }
+
+// try takes the lock, or tells who holds it. Where others can write to the
+// directory, they can put anything in place of the file at any time. So the
+// file is opened once, it must be ours alone, and what is read, written and
+// locked is what was opened.
+func try(path string) (*Lock, string, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|owned.NoFollow|owned.NoWait, 0o600)
+	if err != nil {
+		return nil, "", err
+	}
+	holder, err := take(f, path)
+	if err != nil || holder != "" {
+		f.Close()
+		return nil, holder, err
+	}
+	return &Lock{f: f}, "", nil
+}
+
+// take takes the lock of an open file. The holder is empty where we hold it.
+func take(f *os.File, path string) (holder string, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	// A second name could be that of any other file of ours.
+	if !owned.ByUs(info) || names(info) > 1 {
+		return "", errNotOurs
+	}
+	held, err := flock(f)
+	if err != nil {
+		return "", err
+	}
+	if !held {
+		return describe(f), nil
+	}
+	// Another file may have got the name meanwhile, and another process its lock.
+	if now, err := os.Lstat(path); err != nil || !os.SameFile(info, now) {
+		return unknown, nil
+	}
+	return "", nil
+}
+
+var errNotOurs = errors.New("is not a regular file that only this user can write to")
 
 // Release ends the lock. The file stays: to remove it would let two processes
 // lock two files of one name.
@@ -95,28 +153,30 @@ func (l *Lock) Release() error { return l.f.Close() }
 // locking, so nothing depends on its success.
 func (l *Lock) note() {
 	text := fmt.Sprintf("process %d since %s\n", os.Getpid(), time.Now().Format(time.TimeOnly))
-	_ = os.WriteFile(l.f.Path(), []byte(text), 0o600)
+	if l.f.Truncate(0) == nil {
+		_, _ = l.f.WriteAt([]byte(text), 0)
+	}
 }
 
-func holder(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return "another process"
-	}
-	defer f.Close()
+// unknown is a holder that has written down nothing.
+const unknown = "another process"
+
+// noteForm is what note writes. It is compiled where it is needed, which is not
+// at every start.
+const noteForm = `^process [0-9]{1,10} since [0-9:]{8}$`
+
+// describe reads what the holder wrote down. What note did not write is quoted.
+func describe(f *os.File) string {
 	b := make([]byte, maxNote)
-	n, _ := f.Read(b)
-	line, _, _ := bytes.Cut(b[:n], []byte("\n"))
-	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, string(line))
-	if s == "" {
-		return "another process"
+	n, _ := f.ReadAt(b, 0)
+	line, _, _ := strings.Cut(string(b[:n]), "\n")
+	if line == "" {
+		return unknown
 	}
-	return s
+	if ours, _ := regexp.MatchString(noteForm, line); ours {
+		return line
+	}
+	return fmt.Sprintf("%s that calls itself %q", unknown, sanitize.Line(line))
 }
 
 // plain drops the path that the system's error repeats.

@@ -18,7 +18,7 @@ import (
 // TestMain lets the test binary be the other process.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("LOCK_TEST_HOLD"); dir != "" {
-		if _, err := lock.Acquire(context.Background(), dir, "key", nil); err != nil {
+		if _, err := lock.Acquire(context.Background(), dir, "key", time.Minute, nil); err != nil {
 			os.Exit(1)
 		}
 		os.Stdout.WriteString("held\n")
@@ -53,7 +53,7 @@ func TestNextInLineGoesOnWhenTheHolderIsKilled(t *testing.T) {
 	waiting := make(chan string, 1)
 	got := make(chan error, 1)
 	go func() {
-		l, err := lock.Acquire(t.Context(), dir, "key", func(h string, _ time.Duration) { waiting <- h })
+		l, err := lock.Acquire(t.Context(), dir, "key", time.Minute, func(h string, _ time.Duration) { waiting <- h })
 		if err == nil {
 			err = l.Release()
 		}
@@ -78,16 +78,27 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	hold(t, dir)
 	stop := errors.New("interrupted")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := lock.Acquire(ctx, dir, "key", func(string, time.Duration) { cancel(stop) })
+	_, err := lock.Acquire(ctx, dir, "key", time.Minute, func(string, time.Duration) { cancel(stop) })
 	if !errors.Is(err, stop) {
 		t.Errorf("error %v, want the cause of the interruption", err)
+	}
+}
+
+// TestWaitingHasALimit, which says for whom it was waited.
+func TestWaitingHasALimit(t *testing.T) {
+	dir := t.TempDir()
+	hold(t, dir)
+	_, err := lock.Acquire(t.Context(), dir, "key", time.Nanosecond, nil)
+	e := new(lock.WaitError)
+	if !errors.As(err, &e) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "waiting for process ") || e.Hint() == "" {
+		t.Errorf("%v", err)
 	}
 }
 
 func TestOtherKeysDoNotWait(t *testing.T) {
 	dir := t.TempDir()
 	hold(t, dir)
-	l, err := lock.Acquire(t.Context(), dir, "another key", func(string, time.Duration) { t.Error("waited") })
+	l, err := lock.Acquire(t.Context(), dir, "another key", time.Minute, func(string, time.Duration) { t.Error("waited") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +111,12 @@ func TestUnusablePathsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var lockErr *lock.Error
-	if _, err := lock.Acquire(t.Context(), filepath.Join(file, "locks"), "key", nil); !errors.As(err, &lockErr) {
+	if _, err := lock.Acquire(t.Context(), filepath.Join(file, "locks"), "key", time.Minute, nil); !errors.As(err, &lockErr) {
 		t.Errorf("directory below a file: error %v", err)
 	}
 
 	dir := t.TempDir()
-	l, err := lock.Acquire(t.Context(), dir, "key", nil)
+	l, err := lock.Acquire(t.Context(), dir, "key", time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +129,7 @@ func TestUnusablePathsAreNamed(t *testing.T) {
 	if err := errors.Join(os.Remove(path), os.Symlink(file, path)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock.Acquire(t.Context(), dir, "key", nil); !errors.As(err, &lockErr) {
+	if _, err := lock.Acquire(t.Context(), dir, "key", time.Minute, nil); !errors.As(err, &lockErr) {
 		t.Errorf("symbolic link in place of the lock: error %v", err)
 	}
 }

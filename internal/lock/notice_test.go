@@ -16,7 +16,7 @@ import (
 func TestWaitingNoticeIsRepeated(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		held, err := lock.Acquire(t.Context(), dir, "key", nil)
+		held, err := lock.Acquire(t.Context(), dir, "key", time.Minute, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestWaitingNoticeIsRepeated(t *testing.T) {
 		defer stop()
 		ctx, cancel := context.WithCancelCause(limited)
 		var waits []time.Duration
-		_, err = lock.Acquire(ctx, dir, "key", func(_ string, waited time.Duration) {
+		_, err = lock.Acquire(ctx, dir, "key", time.Minute, func(_ string, waited time.Duration) {
 			if waits = append(waits, waited); len(waits) == 3 {
 				cancel(enough)
 			}

@@ -59,7 +59,7 @@ var layers = []layer{
 	{"internal/cosign", leaves, nil},
 	{"internal/label", []string{"sandbox/tag"}, nil},
 	{"internal/poll", leaves, []string{"github.com/cenkalti/backoff"}},
-	{"internal/lock", leaves, []string{"github.com/gofrs/flock"}},
+	{"internal/lock", leaves, []string{"golang.org/x/sys"}},
 	{"internal/registriesconf", leaves, []string{"github.com/pelletier/go-toml/v2"}},
 	{"internal/access", leaves, nil},
 	{"internal/layout", leaves, []string{"github.com/google/go-containerregistry"}},

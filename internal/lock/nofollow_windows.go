@@ -1,3 +1,0 @@
-package lock
-
-const noFollow = 0
