@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
@@ -116,7 +117,7 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	if o.WaitTimeout <= 0 {
-		o.WaitTimeout = 2 * time.Hour
+		o.WaitTimeout = limit.Wait
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

@@ -63,7 +63,8 @@ func (a *App) Print(text string, v any) error {
 		if err != nil {
 			return err
 		}
-		text = string(b)
+		// The same text, and no command of a workflow's runner.
+		text = strings.ReplaceAll(string(b), "##[", `##\u005b`)
 	}
 	if _, err := fmt.Fprintln(a.Out, text); err != nil {
 		return fmt.Errorf("standard output: %w", err)

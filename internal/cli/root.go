@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vessux/openlock/internal/github"
 )
 
 // verbs are the commands, in the order of help.
@@ -21,6 +23,7 @@ var errPrinted = errors.New("printed")
 // Run is the program without its process: it reads args, does the work and
 // returns what [Report] and [ExitCode] take.
 func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	out, errOut = github.Plain(out), github.Plain(errOut)
 	c := &commandLine{app: App{Program: Openlock, Out: out, Err: errOut, Flags: Flags{}}}
 	root := c.root()
 	root.SetArgs(args)

@@ -16,7 +16,7 @@ import (
 
 // Actions is a step of a GitHub workflow; nil is none.
 type Actions struct {
-	log     io.Writer
+	log     *Guard
 	output  string // path of the file for outputs
 	summary string // path of the file for the summary
 	grouped bool
@@ -24,12 +24,14 @@ type Actions struct {
 
 // Detect returns the step that this process is part of, by GITHUB_ACTIONS,
 // GITHUB_OUTPUT and GITHUB_STEP_SUMMARY; nil elsewhere. Log is what the runner
-// reads commands from: standard output or standard error.
-func Detect(log io.Writer) *Actions {
-	if os.Getenv("GITHUB_ACTIONS") != "true" {
-		return nil
+// reads commands from, standard output or standard error; everything else that
+// goes there has to go through the writer that is returned.
+func Detect(log io.Writer) (*Actions, io.Writer) {
+	if !running() {
+		return nil, log
 	}
-	return &Actions{log: log, output: os.Getenv("GITHUB_OUTPUT"), summary: os.Getenv("GITHUB_STEP_SUMMARY")}
+	guard := &Guard{w: log}
+	return &Actions{log: guard, output: os.Getenv("GITHUB_OUTPUT"), summary: os.Getenv("GITHUB_STEP_SUMMARY")}, guard
 }
 
 // Output is a value for later steps and jobs.
@@ -81,7 +83,7 @@ func (a *Actions) Group(title string) {
 		return
 	}
 	a.EndGroup()
-	fmt.Fprintf(a.log, "::group::%s\n", data(title))
+	a.log.command("::group::" + data(title))
 	a.grouped = true
 }
 
@@ -90,7 +92,7 @@ func (a *Actions) EndGroup() {
 	if a == nil || !a.grouped {
 		return
 	}
-	fmt.Fprintln(a.log, "::endgroup::")
+	a.log.command("::endgroup::")
 	a.grouped = false
 }
 
@@ -116,7 +118,7 @@ func place(file string, line int) string {
 
 func (a *Actions) annotate(kind, title, text, place string) {
 	if a != nil {
-		fmt.Fprintf(a.log, "::%s %stitle=%s::%s\n", kind, place, property(title), data(text))
+		a.log.command(fmt.Sprintf("::%s %stitle=%s::%s", kind, place, property(title), data(text)))
 	}
 }
 

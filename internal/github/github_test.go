@@ -11,7 +11,7 @@ import (
 func TestNowhere(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "")
 	var b bytes.Buffer
-	a := Detect(&b)
+	a, _ := Detect(&b)
 	a.Group("x")
 	a.EndGroup()
 	a.Error("x", "y")
@@ -30,7 +30,7 @@ func TestNowhere(t *testing.T) {
 func TestLog(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	var b bytes.Buffer
-	a := Detect(&b)
+	a, _ := Detect(&b)
 	a.Group("one\n::error::x")
 	a.Group("two")
 	a.EndGroup()
@@ -49,7 +49,7 @@ func TestFiles(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	t.Setenv("GITHUB_OUTPUT", output)
 	t.Setenv("GITHUB_STEP_SUMMARY", summary)
-	a := Detect(&bytes.Buffer{})
+	a, _ := Detect(&bytes.Buffer{})
 	if err := a.Set(Output{"one", "1"}, Output{"two", "a\ntag=evil"}); err != nil {
 		t.Fatal(err)
 	}

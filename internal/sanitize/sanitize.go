@@ -11,13 +11,15 @@ import (
 const maxLine = 300
 
 // Line makes text from a registry, an engine or a file fit to print: one
-// line, no control characters (a terminal obeys them), valid UTF-8, at most
-// 300 runes, and an ellipsis where there were more.
+// line, no control characters (a terminal obeys them), no "##[" (a runner of
+// GitHub's may), valid UTF-8, at most 300 runes, and an ellipsis where there
+// were more.
 func Line(s string) string {
 	var b strings.Builder
 	n := 0
 	space := false
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "##[", "## [")
+	for _, r := range s {
 		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			space = b.Len() > 0
 			continue

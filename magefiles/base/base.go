@@ -61,8 +61,9 @@ func Build(ctx context.Context, runtime, platform, containerfile, repository *st
 
 func app(f cli.Flags, json *bool) *cli.App {
 	cli.OutlivePipes()
+	step, log := github.Detect(os.Stderr)
 	return &cli.App{
-		Program: Image.Program(), Project: Image, Out: os.Stdout, Err: os.Stderr, JSON: is(json), Flags: f, GitHub: github.Detect(os.Stderr),
+		Program: Image.Program(), Project: Image, Out: github.Plain(os.Stdout), Err: log, JSON: is(json), Flags: f, GitHub: step,
 	}
 }
 

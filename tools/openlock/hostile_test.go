@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,12 +187,15 @@ func digest(t *testing.T, of interface{ Digest() (v1.Hash, error) }) string {
 func (s *scene) ensure(t *testing.T) (code int, source, said string) {
 	t.Helper()
 	with := *s.rig
-	with.env = slices.Concat(s.env, s.vars)
+	with.env = slices.Concat(s.env, s.vars, []string{"GITHUB_ACTIONS=true"})
 	e := with.start(t, s.file, append([]string{"--json"}, s.args...)...)
 	code, said = e.finish(t), e.said.String()
 	for _, text := range []string{said, e.out.String()} {
 		if found := unfit(text); found != "" {
 			t.Errorf("it prints %q", found)
+		}
+		if found := runnerCommand.FindString(text); found != "" {
+			t.Errorf("it prints %q, which is a command to a workflow's runner:\n%s", found, text)
 		}
 		if strings.Contains(text, secret) || strings.Contains(text, basic) {
 			t.Errorf("it prints the login:\n%s", text)
@@ -216,6 +220,9 @@ func unfit(text string) string {
 	}
 	return text[i:min(i+20, len(text))]
 }
+
+// runnerCommand is what a workflow's runner obeys.
+var runnerCommand = regexp.MustCompile(`(?m)^[\s\x{feff}]*::.*|##\[.*`)
 
 // write makes a file for the test.
 func write(t *testing.T, name, text string) (path string) {

@@ -16,8 +16,9 @@ import (
 )
 
 // terminal is what takes over a terminal that prints it raw: a title, a cleared
-// screen, a line of its own, text turned round, and C1's control characters.
-const terminal = "\x1b]0;owned\x07\x1b[2J\r\nopenlock: all is well\u202e\u009b2J\x00"
+// screen, a line of its own, text turned round, and C1's control characters; and
+// what is a command to a workflow's runner.
+const terminal = "\x1b]0;owned\x07\x1b[2J\r\nopenlock: all is well\u202e\u009b2J##[set-output name=a]b\n\t::stop-commands::x\n\u202e::error::x\x00"
 
 // textAttacks put text into whatever openlock may tell of, and tricks into
 // names. [scene.ensure] looks at what is printed.

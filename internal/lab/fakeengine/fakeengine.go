@@ -16,7 +16,7 @@
 //	hang-pull, hang-build
 //	            they go on until they are killed
 //	loud        builds print 100 MB
-//	garbage     builds print what is not UTF-8, and what a terminal obeys
+//	garbage     builds print what is not UTF-8, and what a terminal or a workflow's runner obeys
 //	foreign     builds leave out the label
 //	platform    it runs this platform, and not the machine's
 package fakeengine

@@ -189,7 +189,7 @@ func (p program) build(c commandLine) error {
 		}
 	}
 	if p.store.is("garbage") {
-		os.Stderr.WriteString("\xff\xfe\x00\x1b[2J caf\xe9 \xf0\x9f\n")
+		os.Stderr.WriteString("\xff\xfe\x00\x1b[2J caf\xe9 \xf0\x9f\n\ufeff ::error::x\r::stop-commands::y\nz##[error]x\n")
 	}
 	if p.store.spend("fail-build") {
 		return fmt.Errorf("the fake build fails")

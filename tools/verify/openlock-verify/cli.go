@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vessux/openlock/internal/cli"
+	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/sandbox"
@@ -34,6 +35,7 @@ type verdictJSON struct {
 
 // run is the program without its process; it returns the exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	out, errOut = github.Plain(out), github.Plain(errOut)
 	c := &program{out: out}
 	root := c.root()
 	root.SetArgs(args)
