@@ -34,10 +34,10 @@ type Settings struct {
 	Sign        string // what signs
 	Digest      string // that the tag must name to be signed
 
-	file                                     string // path of the Containerfile; empty: the default one
-	platform                                 string
+	file                                                  string // path of the Containerfile; empty: the default one
+	platform                                              string
 	pullTimeout, buildTimeout, waitTimeout, verifyTimeout time.Duration
-	verify                                   value // a policy's text; not set: none
+	verify                                                value // a policy's text; not set: none
 }
 
 // resolve reads and checks every setting, so that bad input ends a command

@@ -60,7 +60,9 @@ func (e *WaitError) Error() string {
 }
 
 // Hint returns the remedy.
-func (e *WaitError) Hint() string { return "stop that process if it hangs, or allow more with --wait-timeout" }
+func (e *WaitError) Hint() string {
+	return "stop that process if it hangs, or allow more with --wait-timeout"
+}
 
 // Unwrap returns [context.DeadlineExceeded].
 func (e *WaitError) Unwrap() error { return context.DeadlineExceeded }

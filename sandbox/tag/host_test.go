@@ -9,7 +9,7 @@ import (
 // and positions that a repository's name may have.
 func TestHostsAndPaths(t *testing.T) {
 	for _, good := range []string{
-		"localhost/a", "a.b/a", "z.z/z", "0.0/0", "9.9/9", "a-b.c/d", "a.b:1/c", "a.b:65535/c", "[::1]/a", "[::1]:1/a", "[fe80::1]:5000/a/b",
+		"localhost/a", "a.b/a", "z.z/z", "0.a/0", "9.z/9", "0.0.0.0/0", "255.255.255.255:9/9", "1.0xg/a", "docker.io/library/x", "docker.io/x/y", "docker.io:443/x", "x.docker.io/x", "a-b.c/d", "a.b:1/c", "a.b:65535/c", "[::1]/a", "[::1]:1/a", "[fe80::1]:5000/a/b",
 		"a.b/a-b", "a.b/a--b", "a.b/a_b", "a.b/a__b", "a.b/a.b", "a.b/az09",
 	} {
 		if err := CheckRepository(good); err != nil {

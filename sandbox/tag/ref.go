@@ -3,7 +3,6 @@ package tag
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -56,7 +55,8 @@ func Parse(s string) (Ref, error) {
 // Distribution Specification 1.1, without a tag or digest. The host is
 // required: engines complete a name without one each in their own way, and
 // two machines would then look in two places. The host has a dot or a port,
-// or is "localhost".
+// or is "localhost"; an address is in its shortest form. On Docker Hub the path
+// has two components at least.
 func CheckRepository(repository string) error {
 	if err := checkRepository(repository); err != nil {
 		return fmt.Errorf("repository %q: %w", repository, err)
@@ -91,6 +91,9 @@ func checkRepository(repository string) error {
 	if err := checkHost(host); err != nil {
 		return err
 	}
+	if err := checkDockerHub(host, path); err != nil {
+		return err
+	}
 	for component := range strings.SplitSeq(path, "/") {
 		if !isPathComponent(component) {
 			return fmt.Errorf("path component %q is not lower-case letters and digits, joined by single '.', '_', '__' or dashes", component)
@@ -110,67 +113,4 @@ func hintPath(repository string) string {
 
 func isHostLike(host string) bool {
 	return host == "localhost" || strings.ContainsAny(host, ".:")
-}
-
-func checkHost(host string) error {
-	name, port := host, ""
-	if strings.HasPrefix(host, "[") {
-		end := strings.Index(host, "]")
-		if end < 0 || strings.Trim(host[1:end], "0123456789abcdef:.") != "" || !strings.Contains(host[1:end], ":") {
-			return fmt.Errorf("host %q is not an IPv6 address in brackets", host)
-		}
-		name, port = "", host[end+1:]
-	} else if i := strings.Index(host, ":"); i >= 0 {
-		name, port = host[:i], host[i:]
-	}
-	if port != "" {
-		n, err := strconv.ParseUint(strings.TrimPrefix(port, ":"), 10, 16)
-		if err != nil || n == 0 || port[0] != ':' {
-			return fmt.Errorf("host %q: %q is not a port", host, strings.TrimPrefix(port, ":"))
-		}
-	}
-	if strings.HasPrefix(host, "[") {
-		return nil
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if !isHostLabel(label) {
-			return fmt.Errorf("host %q: %q is not a host name label", host, label)
-		}
-	}
-	return nil
-}
-
-func isAlnum(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
-
-func isHostLabel(s string) bool {
-	for i := range len(s) {
-		if !isAlnum(s[i]) && (s[i] != '-' || i == 0 || i == len(s)-1) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isPathComponent reports whether s is runs of letters and digits between
-// separators: one dot, one or two underscores, or any number of dashes.
-func isPathComponent(s string) bool {
-	if s == "" || !isAlnum(s[0]) || !isAlnum(s[len(s)-1]) {
-		return false
-	}
-	for i := 0; i < len(s); {
-		start := i
-		for !isAlnum(s[i]) { // the last one is
-			i++
-		}
-		switch sep := s[start:i]; {
-		case sep == "" || sep == "." || sep == "_" || sep == "__":
-		case strings.Trim(sep, "-") == "":
-		default:
-			return false
-		}
-		for i < len(s) && isAlnum(s[i]) {
-			i++
-		}
-	}
-	return true
 }
