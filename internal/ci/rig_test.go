@@ -68,8 +68,9 @@ func (r *rig) app(flags ...string) *cli.App {
 	r.said.Reset()
 	os.Remove(r.output)
 	os.Remove(r.summary)
+	step, log := github.Detect(&r.said)
 	a := &cli.App{
-		Program: cli.Program{Name: "tool", EnvPrefix: "TOOL_"}, Out: &r.out, Err: &r.said, GitHub: github.Detect(&r.said),
+		Program: cli.Program{Name: "tool", EnvPrefix: "TOOL_"}, Out: &r.out, Err: log, GitHub: step,
 		Flags: cli.Flags{"repository": &r.ref.Repository, "containerfile": &r.file},
 	}
 	for i := 0; i < len(flags); i += 2 {

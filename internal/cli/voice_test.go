@@ -158,7 +158,8 @@ func TestGitHub(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	t.Setenv("GITHUB_OUTPUT", output)
 	var out, said strings.Builder
-	a := &App{Program: Program{Name: "tool"}, Out: &out, Err: &said, GitHub: github.Detect(&said), Flags: Flags{"repository": &r.ref.Repository, "containerfile": &r.file}}
+	step, log := github.Detect(&said)
+	a := &App{Program: Program{Name: "tool"}, Out: &out, Err: log, GitHub: step, Flags: Flags{"repository": &r.ref.Repository, "containerfile": &r.file}}
 	if err := a.Exists(t.Context()); err != nil {
 		t.Fatal(err)
 	}

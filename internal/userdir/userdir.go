@@ -29,6 +29,11 @@ func Config(program string) (string, error) { return config.below(runtime.GOOS, 
 // Locks is the directory of the locks.
 func Locks() (string, error) { return cache.below(runtime.GOOS, os.Getenv, "openlock", "locks") }
 
+// Sigstore is the directory of Sigstore's public root.
+func Sigstore() (string, error) {
+	return cache.below(runtime.GOOS, os.Getenv, "openlock", "sigstore")
+}
+
 // Images is the directory of the records of images: what would be wrong to
 // lose with a cache.
 func Images() (string, error) { return state.below(runtime.GOOS, os.Getenv, "openlock", "images") }

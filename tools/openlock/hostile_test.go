@@ -197,6 +197,9 @@ func (s *scene) ensure(t *testing.T) (code int, source, said string) {
 		if found := runnerCommand.FindString(text); found != "" {
 			t.Errorf("it prints %q, which is a command to a workflow's runner:\n%s", found, text)
 		}
+		if found := dated.FindString(text); found != "" {
+			t.Errorf("it prints %q, in another voice than ours", found)
+		}
 		if strings.Contains(text, secret) || strings.Contains(text, basic) {
 			t.Errorf("it prints the login:\n%s", text)
 		}
@@ -220,6 +223,9 @@ func unfit(text string) string {
 	}
 	return text[i:min(i+20, len(text))]
 }
+
+// dated begins the lines of Go's own log.
+var dated = regexp.MustCompile(`(?m)^\d{4}/\d\d/\d\d .*`)
 
 // runnerCommand is what a workflow's runner obeys.
 var runnerCommand = regexp.MustCompile(`(?m)^[\s\x{feff}]*::.*|##\[.*`)

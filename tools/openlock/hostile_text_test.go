@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -59,6 +60,15 @@ var textAttacks = []attack{
 	{name: "characters in headers that HTTP allows", code: 7, says: "the bytes have digest sha256:", does: func(t *testing.T, s *scene) {
 		s.headers("\u202e\u009b2J")
 	}},
+	{name: "more answers than questions", code: 0, does: func(t *testing.T, s *scene) {
+		s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
+			if engine(req) {
+				return false
+			}
+			moreAnswers(t, w, req, inner)
+			return true
+		})
+	}},
 	{name: "control characters in a challenge", code: 7, says: "its token server must not be asked", does: func(t *testing.T, s *scene) {
 		s.challenge(anybody, "gopher://\u202e\u009b2J/"+strings.Repeat("x", 1000))
 	}},
@@ -90,6 +100,26 @@ var textAttacks = []attack{
 	{name: "descriptor with the attacker's manifest in it", code: 0, does: func(t *testing.T, s *scene) {
 		s.indexOf(t, s.entry(t, "data", raw(t, s.theirs)))
 	}},
+}
+
+// moreAnswers answers, and goes on to answer what was not asked.
+func moreAnswers(t *testing.T, w http.ResponseWriter, req *http.Request, inner http.Handler) {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	inner.ServeHTTP(rec, req)
+	conn, out, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close()
+	answer := rec.Result()
+	answer.ContentLength = int64(rec.Body.Len())
+	if err := answer.Write(out); err != nil {
+		t.Error(err)
+	}
+	fmt.Fprint(out, "HTTP/1.1 200 all is well\r\nContent-Length: 0\r\n\r\n")
+	out.Flush()
 }
 
 // headers are these wherever they may be told, and the digest is not that of

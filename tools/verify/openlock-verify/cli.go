@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/vessux/openlock/internal/github"
 	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/signature"
@@ -162,7 +162,7 @@ func (c *program) read(subject string) (err error) {
 		if f.path == "" {
 			continue
 		}
-		if *f.to, err = os.ReadFile(f.path); err != nil {
+		if *f.to, err = smallfile.Read(f.path); err != nil {
 			return err
 		}
 		if len(*f.to) == 0 {

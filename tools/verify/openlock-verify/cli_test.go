@@ -60,6 +60,7 @@ func TestCommandLine(t *testing.T) {
 		{subject, 2, "it names neither a key nor a certificate's identity"},
 		{ref.String() + " --key " + public, 2, "has no digest: a tag can move"},
 		{subject + " --key nowhere.pub", 2, "nowhere.pub: no such file"},
+		{subject + " --key /dev/zero", 2, "/dev/zero: is not a regular file"},
 		{subject + " --key " + public + " --certificate-identity me", 2, "exclude each other"},
 		{subject + " --certificate-identity me", 2, "certificate-oidc-issuer is missing"},
 		{subject + " --certificate-identity me --certificate-oidc-issuer it --trusted-root " + public, 2, "the trusted root is not JSON"},

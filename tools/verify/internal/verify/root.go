@@ -3,14 +3,12 @@ package verify
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
-	"github.com/adrg/xdg"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/tuf"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -24,10 +22,8 @@ func publicRoot(ctx context.Context) (root.TrustedMaterial, error) {
 	done := make(chan outcome, 1)
 	go func() { // the client knows no context
 		o := tuf.DefaultOptions()
-		o.CachePath = filepath.Join(xdg.CacheHome, "openlock", "sigstore")
-		// Without a home, that would be in the root directory.
-		_, err := os.UserCacheDir()
-		o.DisableLocalCache = err != nil
+		dir, err := userdir.Sigstore()
+		o.CachePath, o.DisableLocalCache = dir, err != nil
 		r, err := root.FetchTrustedRootWithOptions(o)
 		done <- outcome{r, err}
 	}()

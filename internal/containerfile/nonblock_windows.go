@@ -1,3 +1,0 @@
-package containerfile
-
-const nonBlock = 0
