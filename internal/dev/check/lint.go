@@ -26,7 +26,8 @@ type step struct {
 	env    []string
 	silent bool // any output is a finding
 	// unless is what the output holds where the check could not be made, for
-	// want of something that is not this repository's; empty: it always can.
+	// want of something on the internet; empty: it always can. On GitHub, where
+	// all of that is in reach, it fails like any other.
 	unless string
 	args   []string
 }
@@ -118,6 +119,8 @@ func runSteps(ctx context.Context, root string, out io.Writer, steps []step) err
 
 func inCI() bool { return os.Getenv("CI") == "true" }
 
+func onGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
+
 func (s step) run(ctx context.Context, root string, out io.Writer) error {
 	start := time.Now()
 	cmd := exec.CommandContext(ctx, s.args[0], s.args[1:]...)
@@ -129,8 +132,8 @@ func (s step) run(ctx context.Context, root string, out io.Writer) error {
 	if err == nil && s.silent && said.Len() > 0 {
 		err = errors.New("it has findings")
 	}
-	if err != nil && s.unless != "" && strings.Contains(said.String(), s.unless) {
-		fmt.Fprintf(out, "SKIP %s: %s\n", s.name, strings.TrimSpace(said.String()))
+	if err != nil && s.unless != "" && !onGitHub() && strings.Contains(said.String(), s.unless) {
+		fmt.Fprintf(out, "SKIP %s: not run: %s\n", s.name, strings.TrimSpace(said.String()))
 		return nil
 	}
 	if err != nil {

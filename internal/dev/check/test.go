@@ -77,7 +77,8 @@ func testModule(ctx context.Context, dir string, s *summary, env []string, flags
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./...")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
+	// A test says itself where it is to be part of a workflow.
+	cmd.Env = append(append(os.Environ(), "GITHUB_ACTIONS="), env...)
 	cmd.Stderr = s.out
 	events, err := cmd.StdoutPipe()
 	if err != nil {
