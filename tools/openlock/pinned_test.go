@@ -25,11 +25,11 @@ func TestPinnedDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, why, err := release.PublishedDigest(t.Context(), sandbox.Base{Containerfile: base.Containerfile(), Repository: ref.Repository}, registry.Options{}); err != nil || !strings.HasPrefix(why, "absent: ") {
+	if _, why, err := release.PublishedDigest(t.Context(), sandbox.Base{Containerfile: base.Containerfile(), Repository: ref.Repository}, registry.Options{}, nil); err != nil || !strings.HasPrefix(why, "absent: ") {
 		t.Errorf("nothing is published: %q, %v", why, err)
 	}
 	right := labtest.Publish(t, ref, tag.Identity(base.Containerfile()))
-	digest, _, err := release.PublishedDigest(t.Context(), sandbox.Base{Containerfile: base.Containerfile(), Repository: ref.Repository}, registry.Options{})
+	digest, _, err := release.PublishedDigest(t.Context(), sandbox.Base{Containerfile: base.Containerfile(), Repository: ref.Repository}, registry.Options{}, nil)
 	if err != nil || digest != right.Digest {
 		t.Fatalf("digest %q, %v, want %s", digest, err, right.Digest)
 	}

@@ -96,14 +96,28 @@ func (p program) build(ctx context.Context, target, digest, path string) error {
 
 // PublishedDigest asks the registry once for the base image's index, and
 // returns its digest where it is complete; else nothing, and why. It never
-// waits for an image that is not there yet.
-func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options) (digest, why string, err error) {
+// waits for an image that is not there yet. With a verifier, which may be nil,
+// the image has to be what that accepts: what a release pulls for good is not
+// whatever somebody has published.
+func PublishedDigest(ctx context.Context, b sandbox.Base, o registry.Options, v sandbox.Verifier) (digest, why string, err error) {
 	res, err := sandbox.Exists(ctx, b, nil, o)
 	switch {
 	case err != nil:
 		return "", "", err
 	case res.State != registry.StateComplete:
 		return "", fmt.Sprintf("%s: %s", res.State, res.Reason), nil
+	}
+	if v == nil {
+		return res.Digest, "", nil
+	}
+	ref, err := b.Ref()
+	if err != nil {
+		return "", "", err
+	}
+	for _, platform := range sandbox.Platforms() {
+		if err := v.Verify(ctx, signature.Subject{Ref: ref, Digest: res.Digest, Identity: b.Identity(), Platform: platform}); err != nil {
+			return "", "", err
+		}
 	}
 	return res.Digest, "", nil
 }

@@ -11,12 +11,14 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/dev/bench"
 	"github.com/vessux/openlock/internal/dev/check"
 	"github.com/vessux/openlock/internal/dev/demo"
 	"github.com/vessux/openlock/internal/dev/mutate"
 	"github.com/vessux/openlock/internal/dev/release"
 	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/base"
 	"github.com/vessux/openlock/sandbox/registry"
 )
@@ -75,16 +77,35 @@ func (Release) Legacy(ctx context.Context, repository *string) error {
 	return release.Legacy(ctx, b, registry.Options{Retry: registry.CIRetry}, os.Stdout, os.Stderr)
 }
 
-// Binaries builds openlock and openlock-verify for every platform into dist, with checksums, and with the base image's digest where that is published.
+// Binaries builds openlock and openlock-verify for every platform into dist, with checksums, and with the base image's digest where that is published, and signed as OPENLOCK_VERIFY wants.
 func (Release) Binaries(ctx context.Context) error {
-	digest, why, err := release.PublishedDigest(ctx, base.Default(), registry.Options{Retry: registry.CIRetry})
+	verifier, err := verifier()
 	if err != nil {
-		return err
+		return failed(err)
+	}
+	digest, why, err := release.PublishedDigest(ctx, base.Default(), registry.Options{Retry: registry.CIRetry}, verifier)
+	if err != nil {
+		return failed(err)
 	}
 	if why != "" {
 		fmt.Fprintln(os.Stderr, "openlock: the binaries hold no digest of the base image: "+why)
 	}
 	return release.Binaries(ctx, dist, digest, release.Targets, os.Stdout)
+}
+
+// verifier is what the settings want published images verified by; nil: nothing.
+func verifier() (sandbox.Verifier, error) {
+	a := &cli.App{Program: cli.Openlock, Out: os.Stdout, Err: os.Stderr, Flags: cli.Flags{}}
+	s, err := a.Start()
+	if err != nil {
+		return nil, err
+	}
+	return a.Verifier(s)
+}
+
+// failed hands an error's exit code and its remedies to Mage.
+func failed(err error) error {
+	return mg.Fatal(cli.ExitCode(err), cli.Words(cli.Openlock.Name, err))
 }
 
 // Tag tags the commit that is checked out as a release of both modules; with -push it pushes the tags, else it prints the command that does.
