@@ -184,7 +184,7 @@ func TestGitHub(t *testing.T) {
 	a.GitHub = nil
 	a.ReportGitHub(errors.New("x")) // does nothing
 	t.Setenv("GITHUB_OUTPUT", t.TempDir())
-	a.GitHub = github.Detect(&said)
+	a.GitHub, _ = github.Detect(&said)
 	out.Reset()
 	if err := a.Exists(t.Context()); err == nil || out.String() != "" {
 		t.Errorf("outputs that cannot be written: %v, %q", err, out.String())
