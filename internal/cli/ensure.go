@@ -27,12 +27,12 @@ type EnsureJSON struct {
 	Ref        string `json:"ref"`
 	Tag        string `json:"tag"`
 	Identity   string `json:"identity"`
-	Digest     string `json:"digest"`   // that was pulled; empty for local and built
-	Source     string `json:"source"`   // local, pulled or built
-	Verified   string `json:"verified"` // by signature, record or build; empty where no verification was requested
-	Verifier   string `json:"verifier"` // path of the program that verified a signature now; else empty
-	Engine     string `json:"engine"`   // podman or docker
-	State      string `json:"state"`    // of the registry; empty where it was not asked
+	Digest     string `json:"digest"`             // that was pulled; empty for local and built
+	Source     string `json:"source"`             // local, pulled or built
+	Verified   string `json:"verified"`           // by signature, record or build; empty where no verification was requested
+	Verifier   string `json:"verifier,omitempty"` // path of the program that verified a signature now
+	Engine     string `json:"engine"`             // podman or docker
+	State      string `json:"state"`              // of the registry; empty where it was not asked
 	Reason     string `json:"reason"`
 	Platform   string `json:"platform"`
 	DurationMS int64  `json:"duration_ms"`
