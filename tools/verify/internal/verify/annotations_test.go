@@ -2,7 +2,9 @@ package verify_test
 
 import (
 	"errors"
+	"io"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -94,6 +96,86 @@ func TestKeyNeedsNoAnnotations(t *testing.T) {
 			whole[sigKey] = good[sigKey]
 			s.put(t, payload, whole)
 			if v, err := s.verify(t, ours); err != nil || v.Format != verify.Classic {
+				t.Errorf("%+v, %v", v, err)
+			}
+		})
+	}
+}
+
+// TestOddManifest: a list of signatures that is none, or has no end, is no
+// outage of the registry.
+func TestOddManifest(t *testing.T) {
+	policy := &signature.Policy{Key: []byte(nobodys)}
+	layer := `{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}`
+	whole := func(layers string) string {
+		return `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":` + layers + `}`
+	}
+	for name, manifest := range map[string]string{
+		"more than a thousand":       whole("[" + strings.Repeat(layer+",", 1000) + layer + "]"),
+		"layer is null":              whole("[null]"),
+		"layers are a number":        whole("1"),
+		"layers are null":            whole("null"),
+		"layer without a digest":     whole(`[{"size":2}]`),
+		"layer with a false digest":  whole(`[{"size":2,"digest":"sha256:x"}]`),
+		"layer of another algorithm": whole(`[{"size":2,"digest":"sha512:` + strings.Repeat("0", 128) + `"}]`),
+		"layer of a negative size":   whole(`[{"size":-1,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}]`),
+		"annotations are a list":     whole(`[{"size":2,"annotations":[],"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}]`),
+		"no JSON":                    "<html>",
+		"empty":                      "",
+		"null":                       "null",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t, nil)
+			s.registry.Wrap(func(inner http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					if !strings.HasSuffix(req.URL.Path, ".sig") {
+						inner.ServeHTTP(w, req)
+						return
+					}
+					w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+					io.WriteString(w, manifest)
+				})
+			})
+			v, err := s.verify(t, policy)
+			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateInvalid {
+				t.Errorf("%+v, %v", v, err)
+			}
+		})
+	}
+}
+
+// TestOddReferrers: the same of the list of bundles, and of one that is listed.
+func TestOddReferrers(t *testing.T) {
+	policy := &signature.Policy{Key: []byte(nobodys)}
+	entry := func(digest string) string {
+		return `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":4,"digest":"` + digest + `"}]}`
+	}
+	const digest = "sha256:74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b" // of null
+	for name, answers := range map[string][2]string{
+		"false digest":         {entry("sha256:x"), ""},
+		"no JSON":              {"<html>", ""},
+		"null":                 {"null", ""},
+		"manifests are a text": {`{"schemaVersion":2,"manifests":"x"}`, ""},
+		"referrer is null":     {entry(digest), "null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t, nil)
+			s.registry.Wrap(func(inner http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					switch {
+					case strings.Contains(req.URL.Path, "/referrers/"):
+						w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+						io.WriteString(w, answers[0])
+					case strings.HasSuffix(req.URL.Path, digest):
+						w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+						io.WriteString(w, answers[1])
+					default:
+						inner.ServeHTTP(w, req)
+					}
+				})
+			})
+			v, err := s.verify(t, policy)
+			if e := new(registry.Error); !errors.As(err, &e) || e.State != registry.StateInvalid {
 				t.Errorf("%+v, %v", v, err)
 			}
 		})

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,6 +19,7 @@ import (
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
 	sgbundle "github.com/sigstore/sigstore-go/pkg/bundle"
 
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/registry"
 )
 
@@ -48,11 +51,11 @@ const maxBundle = 1 << 20
 func bundles(ctx context.Context, s source, j *judge) ([]candidate, error) {
 	index, err := remote.Referrers(s.image, s.remote...)
 	if err != nil {
-		return nil, registry.Explain("referrers", err)
+		return nil, explainList("referrers", err)
 	}
 	list, err := index.IndexManifest()
 	if err != nil {
-		return nil, registry.Explain("referrers", err)
+		return nil, explainList("referrers", err)
 	}
 	var said, unsaid []candidate
 	for _, d := range list.Manifests {
@@ -120,6 +123,19 @@ func parseBundle(text []byte) (*sgbundle.Bundle, error) {
 	return b, nil
 }
 
+// explainList explains why a list of signatures could not be had. What came and
+// cannot be read is no outage.
+func explainList(what string, err error) *registry.Error {
+	e := registry.Explain(what, err)
+	asked, answered, network := new(url.Error), new(transport.Error), net.Error(nil)
+	lost := errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &asked) || errors.As(err, &answered) || errors.As(err, &network)
+	if e.State == registry.StateUnreachable && !lost {
+		e.State, e.Remedy = registry.StateInvalid, "remove it from the registry, and sign the image again"
+		e.Reason = sanitize.Line(what + ": the list cannot be read: " + err.Error())
+	}
+	return e
+}
+
 // classic are the signatures under the image's tag for them.
 func classic(ctx context.Context, s source, j *judge) ([]candidate, error) {
 	at, err := ociremote.SignatureTag(s.image)
@@ -132,7 +148,7 @@ func classic(ctx context.Context, s source, j *judge) ([]candidate, error) {
 	}
 	list, err := image.Get()
 	if err != nil {
-		return nil, registry.Explain("signatures", err)
+		return nil, explainList("signatures", err)
 	}
 	var all []candidate
 	for _, sig := range list {
