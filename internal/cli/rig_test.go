@@ -50,6 +50,9 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{config: isolate(t), registry: labtest.Registry(t), store: fakeengine.Store(t.TempDir())}
 	r.shortenWaits(t)
+	if err := lab.TakesPlainHTTP(os.Getenv("HOME"), r.registry.Host()); err != nil {
+		t.Fatal(err)
+	}
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	link(t, filepath.Join(bin, "podman"))

@@ -25,7 +25,7 @@ var errPrinted = errors.New("printed")
 func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	out, errOut = github.Plain(out), github.Plain(errOut)
 	c := &commandLine{app: App{Program: Openlock, Out: out, Err: errOut, Flags: Flags{}}}
-	root := c.root()
+	root := c.root(args)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -53,7 +53,9 @@ type commandLine struct {
 	printTag bool
 }
 
-func (c *commandLine) root() *cobra.Command {
+// root is the command line's tree. Where the first argument names a verb, the
+// tree is of that one alone: to make the others takes longer than tag does.
+func (c *commandLine) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "openlock",
 		Short: "Find, fetch or build the base image of openlock's sandboxes",
@@ -72,6 +74,14 @@ input, 3 absent, 4 incomplete, 5 denied, 6 unreachable or throttled, 7 invalid,
 	}
 	c.app.addSettings(root, root.PersistentFlags(), everyVerb)
 	root.PersistentFlags().BoolVar(&c.printTag, "print-base-tag", false, "print the ref of the base image as openlock tag does, and do nothing else")
+	for _, v := range verbs {
+		if v := v(&c.app); len(args) > 0 && v.use == args[0] {
+			root.CompletionOptions.DisableDefaultCmd = true
+			root.SetHelpCommand(&cobra.Command{Hidden: true})
+			root.AddCommand(v.command(&c.app))
+			return root
+		}
+	}
 	for _, v := range verbs {
 		root.AddCommand(v(&c.app).command(&c.app))
 	}

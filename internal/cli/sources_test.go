@@ -43,6 +43,7 @@ var samples = map[string]struct {
 	"probe-timeout":   timeout(func(s Settings) time.Duration { return s.Registry.Timeout }),
 	"pull-timeout":    timeout(func(s Settings) time.Duration { return s.pullTimeout }),
 	"build-timeout":   timeout(func(s Settings) time.Duration { return s.buildTimeout }),
+	"wait-timeout":    timeout(func(s Settings) time.Duration { return s.waitTimeout }),
 	"verify-timeout":  timeout(func(s Settings) time.Duration { return s.verifyTimeout }),
 }
 

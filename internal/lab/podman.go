@@ -94,6 +94,16 @@ func (p *PodmanStore) Registries(dir string, insecure ...string) (env string, er
 	return "CONTAINERS_REGISTRIES_CONF=" + path, os.WriteFile(path, []byte(registriesConf(insecure)), 0o600)
 }
 
+// TakesPlainHTTP writes podman's registries.conf of a user whose home is given:
+// the hosts speak plain HTTP.
+func TakesPlainHTTP(home string, hosts ...string) error {
+	dir := filepath.Join(home, ".config", "containers")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "registries.conf"), []byte(registriesConf(hosts)), 0o600)
+}
+
 // Run runs podman in this store and returns what it printed.
 func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
 	return runWith(ctx, p.Env, "podman", args...)

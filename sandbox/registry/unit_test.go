@@ -165,7 +165,7 @@ func TestPlaceOf(t *testing.T) {
 	for repository, want := range map[string]place{
 		"ghcr.io/a/b":         {host: "ghcr.io", path: "a/b"},
 		"docker.io/a/b":       {host: "index.docker.io", path: "a/b"},
-		"index.docker.io/a/b": {host: "index.docker.io", path: "a/b"},
+		"index.docker.io/a/b": {},
 		"[::1]:5000/a":        {host: "[::1]:5000", path: "a"},
 		"docker.io/a":         {}, "index.docker.io/a": {}, "ghcr.io": {}, "ghcr.io/A": {}, "ghcr.io/a:b": {}, "": {},
 		"[:]/a": {}, "[1.2:3]/a": {}, "[::1/a": {},

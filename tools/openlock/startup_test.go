@@ -16,7 +16,7 @@ import (
 var linked = []string{
 	"github.com/cenkalti/backoff/v5", "github.com/gofrs/flock", "github.com/google/go-containerregistry",
 	"github.com/pelletier/go-toml/v2", "github.com/spf13/cobra", "github.com/spf13/pflag",
-	"golang.org/x/net", "golang.org/x/sys",
+	"golang.org/x/net", "golang.org/x/sys", "golang.org/x/text",
 }
 
 func TestLinkedModules(t *testing.T) {

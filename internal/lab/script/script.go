@@ -90,6 +90,9 @@ func Setup(env *testscript.Env) error {
 	} {
 		env.Setenv(name, "")
 	}
+	if err := lab.TakesPlainHTTP(home, s.registry.Host()); err != nil {
+		return err
+	}
 	env.Setenv("HOME", home)
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(home, ".cache"))
