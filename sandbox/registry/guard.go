@@ -33,6 +33,7 @@ type guard struct {
 	inner   http.RoundTripper
 	host    string   // of the registry, without its port
 	tlsOnly bool     // the registry speaks TLS: nothing goes in the clear
+	sealed  bool     // a login is used, which must not go in the clear
 	secrets []string // of the login that is used
 	proxy   func(*http.Request) (*url.URL, error)
 	after   atomic.Int64
@@ -49,6 +50,10 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
 		return nil, &failure{state: StateDenied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
+	}
+	if g.sealed && carriesLogin(req) && req.URL.Scheme != "https" {
+		return nil, &failure{state: StateDenied, withheld: true, reason: sanitize.Line(req.URL.Host) + " does not speak TLS, so the login is not sent there",
+			hint: "serve the registry over TLS, or mark it as insecure in the engine's configuration"}
 	}
 	if g.leadsOut(req) {
 		req = req.WithContext(context.WithValue(req.Context(), outside{}, g.host))

@@ -59,10 +59,21 @@ func (p place) mayBeClear() bool {
 	if p.via != nil {
 		return p.via.Insecure
 	}
+	ip, _ := netip.ParseAddr(hostname(p.host))
+	return p.onLoopback() || ip.Is4() && ip.IsPrivate()
+}
+
+// takesClearLogins reports whether a registry that speaks in the clear is sent
+// logins so: on this machine, or where the engine's configuration says so.
+// Elsewhere on a network, a machine between can suppress TLS and listen.
+func (p place) takesClearLogins() bool {
+	return p.onLoopback() || p.via != nil && p.via.Insecure
+}
+
+func (p place) onLoopback() bool {
 	name := hostname(p.host)
-	ip, _ := netip.ParseAddr(name)
 	return strings.HasPrefix(p.host, "localhost:") || strings.HasSuffix(name, ".localhost") ||
-		name == "127.0.0.1" || name == "::1" || ip.Is4() && ip.IsPrivate()
+		name == "127.0.0.1" || name == "::1"
 }
 
 func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }

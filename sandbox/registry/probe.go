@@ -12,6 +12,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,8 +140,10 @@ func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failu
 	}
 	var res *Result
 	var fail *failure
+	hint := "sign in with `podman login " + at.host + "` or `docker login " + at.host + "`, or ask for the image to be made public"
 	for i, l := range logins {
 		if res, fail = attemptAs(ctx, at, l, q, o); fail != nil && fail.withheld {
+			hint = cmp.Or(fail.hint, hint)
 			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was not used (%s)", at.host, l.Source, fail.reason)))
 		} else if res.State == StateDenied && !l.anonymous() {
 			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was rejected; trying %s", at.host, l.Source, next(logins[i+1:]))))
@@ -154,7 +157,7 @@ func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failu
 		}
 	}
 	if res.State == StateDenied {
-		res.Hint = "sign in with `podman login " + at.host + "` or `docker login " + at.host + "`, or ask for the image to be made public"
+		res.Hint = hint
 	}
 	res.Warnings = warnings
 	return res, fail

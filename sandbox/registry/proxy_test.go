@@ -41,12 +41,12 @@ func startProxy(t *testing.T, dial func(context.Context, string, string) (net.Co
 			return
 		}
 		defer far.Close()
-		w.WriteHeader(http.StatusOK)
 		near, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
 		defer near.Close()
+		io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
 		go io.Copy(far, near)
 		io.Copy(near, far)
 	}))

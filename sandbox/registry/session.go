@@ -68,7 +68,10 @@ func open(ctx context.Context, at place, l credential, base http.RoundTripper, p
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	g := &guard{inner: base, host: hostname(at.host), tlsOnly: !at.mayBeClear(), secrets: l.secrets(), proxy: proxyOf(base)}
+	g := &guard{
+		inner: base, host: hostname(at.host), secrets: l.secrets(), proxy: proxyOf(base),
+		tlsOnly: !at.mayBeClear(), sealed: !l.anonymous() && !at.takesClearLogins(),
+	}
 	s, err := newSigner(ctx, at, l, g, at.scope(actions))
 	if err != nil {
 		return nil, g.fill(failTransport("registry "+at.host, err))

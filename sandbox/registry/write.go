@@ -69,7 +69,7 @@ func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, err
 		return w, nil
 	}
 	w.Close()
-	if e, ok := err.(*Error); ok && e.State == StateDenied {
+	if e, ok := err.(*Error); ok && e.State == StateDenied && e.Remedy == "" {
 		e.Remedy = "no login is stored for " + at.host + "; sign in with one that may write there"
 		if !l.anonymous() {
 			e.Remedy = "the login from " + l.Source + " may not write there; sign in with one that may (GitHub: permission packages: write)"
