@@ -126,9 +126,8 @@ func proxyOf(base http.RoundTripper) func(*http.Request) (*url.URL, error) {
 	return nil
 }
 
-// refuseLocal ends a connection to this machine, or to a link-local address
-// such as clouds serve a machine's secrets at, where a registry elsewhere has
-// named the host: any name can resolve to it. Other addresses inside a network
+// refuseLocal ends a connection to this machine, or to an address at which
+// clouds serve a machine's secrets, where a registry elsewhere has named the host: any name can resolve to it. Other addresses inside a network
 // are let be: a company's registry keeps its layers there.
 func refuseLocal(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	from, led := ctx.Value(outside{}).(string)
@@ -136,7 +135,7 @@ func refuseLocal(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	if !led || err != nil {
 		return nil
 	}
-	if ip := at.Addr().Unmap(); ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
+	if isMachines(at.Addr()) {
 		return &failure{state: StateInvalid, reason: "request refused: " + from + " leads to a name that is inside the local network"}
 	}
 	return nil
@@ -174,33 +173,6 @@ func origin(req *http.Request) (from *url.URL, redirects int) {
 		redirects++
 	}
 	return req.URL, redirects
-}
-
-// shared are addresses between a provider's customers (RFC 6598); some clouds
-// serve a machine's secrets there, as others do at a link-local address.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// isInner reports whether a host names an address inside the local network.
-// A last label that begins with a digit is no domain's: where it is no proper
-// address either, it may be one that resolvers know how to read, such as 127.1.
-func isInner(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	return isInnerAddress(host)
-}
-
-// isInnerAddress is isInner for what is no name.
-func isInnerAddress(host string) bool {
-	host = strings.TrimSuffix(host, ".")
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		last := host[strings.LastIndexByte(host, '.')+1:]
-		return last == "" || last[0] >= '0' && last[0] <= '9'
-	}
-	ip = ip.Unmap()
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || shared.Contains(ip)
 }
 
 // fill puts the remembered Retry-After into a Throttled failure.
