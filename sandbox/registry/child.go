@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -136,13 +137,22 @@ func (q Query) wants(identity string) bool {
 // a manifest is there still when clean-up or a lost disk has taken a layer,
 // and the image cannot be pulled.
 func (s *session) missingLayer(ctx context.Context, m *v1.Manifest, what string) (missing string, err error) {
-	errs := make([]error, len(m.Layers))
-	var wg sync.WaitGroup
-	for i, l := range m.Layers {
+	for _, l := range m.Layers {
 		if l.Digest.Algorithm != "sha256" {
 			return "", &failure{state: StateInvalid, reason: what + ": a layer's digest is not SHA-256"}
 		}
-		wg.Go(func() { errs[i] = s.holds(ctx, l.Digest, what+", layer") })
+	}
+	errs := make([]error, len(m.Layers))
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for range min(maxConns, len(m.Layers)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(errs) && !failed.Load(); i = int(next.Add(1)) - 1 {
+				errs[i] = s.holds(ctx, m.Layers[i].Digest, what+", layer")
+				failed.CompareAndSwap(false, errs[i] != nil)
+			}
+		})
 	}
 	wg.Wait()
 	for i, err := range errs {

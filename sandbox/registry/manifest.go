@@ -97,6 +97,9 @@ func parseIndex(doc *document, what string) (*indexManifest, error) {
 	if err := json.Unmarshal(doc.body, index); err != nil {
 		return nil, &failure{state: StateInvalid, reason: what + ": the index cannot be read: " + sanitize.Line(err.Error())}
 	}
+	if len(index.Manifests) > maxParts {
+		return nil, failTransport(what, tooMany("manifests", maxParts))
+	}
 	return index, nil
 }
 
@@ -105,6 +108,9 @@ func parseImage(doc *document, what string) (*v1.Manifest, error) {
 	m, err := v1.ParseManifest(bytes.NewReader(doc.body))
 	if err != nil {
 		return nil, &failure{state: StateInvalid, reason: what + ": the manifest cannot be read: " + sanitize.Line(err.Error())}
+	}
+	if len(m.Layers) > maxParts {
+		return nil, failTransport(what, tooMany("layers", maxParts))
 	}
 	if m.Config.Digest.Algorithm != "sha256" || m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
 		return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("%s: it is not a container image (config of type %q)", what, sanitize.Line(string(m.Config.MediaType)))}

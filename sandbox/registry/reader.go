@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -74,28 +73,4 @@ func (j judged) RoundTrip(req *http.Request) (*http.Response, error) {
 // what is where it came from, for messages.
 func Explain(what string, err error) *Error {
 	return asFailure(failTransport(what, err)).result()
-}
-
-// bounded refuses to read answers larger than maxBody to their end.
-type bounded struct{ inner http.RoundTripper }
-
-func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := b.inner.RoundTrip(req)
-	if err == nil {
-		resp.Body = &boundedBody{resp.Body, maxBody}
-	}
-	return resp, err
-}
-
-type boundedBody struct {
-	io.ReadCloser
-	left int64 // bytes that may still come
-}
-
-func (b *boundedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, &failure{state: StateInvalid, reason: fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)}
-	}
-	return n, err
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,13 +12,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// maxBody is the largest manifest or config that is read, in bytes. The OCI
-// Distribution Specification asks registries to take manifests of 4 MiB; ours
-// have some kilobytes.
-const maxBody = 4 << 20
-
-// maxConns bounds the connections to one host: the layers of all platforms are
-// asked for side by side.
+// maxConns bounds the connections to one host, and the layers of a platform that
+// are asked for side by side.
 const maxConns = 8
 
 // session is one authenticated conversation with a registry about one
@@ -182,13 +176,10 @@ func (s *session) read(resp *http.Response, what string) ([]byte, error) {
 	return body, err
 }
 
-func readBounded(r io.Reader, what string) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	switch {
-	case err != nil:
+func readBounded(r io.ReadCloser, what string) ([]byte, error) {
+	body, err := io.ReadAll(&boundedBody{ReadCloser: r})
+	if err != nil {
 		return body, failTransport(what, err)
-	case len(body) > maxBody:
-		return nil, &failure{state: StateInvalid, reason: fmt.Sprintf("%s: the answer is larger than %d MiB", what, maxBody>>20)}
 	}
 	return body, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -241,7 +240,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 	if resp.StatusCode/100 == 2 && mediaTypeOf(resp.Header.Get("Content-Type")) != "text/html" {
 		return resp, nil // its body says nothing
 	}
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	answer, _ := readBounded(resp.Body, what)
 	return nil, s.guard.fill(failWrite(what, resp, answer))
 }
 
