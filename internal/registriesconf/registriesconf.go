@@ -1,10 +1,11 @@
 // Package registriesconf tells where podman and buildah fetch a repository
-// from, and with which certificates: mirrors, rewritten locations, blocked and
-// insecure registries.
+// from, with which certificates, and whether it may: mirrors, rewritten
+// locations, blocked and insecure registries, and images that a policy rejects.
 //
-// It reads what containers-registries.conf(5) and containers-certs.d(5)
-// describe, as the package sysregistriesv2 of go.podman.io/image does: that
-// package is in podman, and what it does counts where the manual differs.
+// It reads what containers-registries.conf(5), containers-certs.d(5) and
+// containers-policy.json(5) describe, as the packages sysregistriesv2 and
+// signature of go.podman.io/image do: those are in podman, and what they do
+// counts where the manuals differ.
 // podman 4.3 and 5.8 read these files alike. A file that podman cannot use is
 // an error here too, and names the file: podman pulls nothing with it.
 //

@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,7 +15,8 @@ import (
 
 var _ access.Engine = (*podman)(nil)
 
-// Access reads podman's configuration: registries.conf, certs.d and logins.
+// Access reads podman's configuration: registries.conf, certs.d, policy.json and
+// logins.
 // Where podman is a client, those of the registries are on its server, and the
 // logins here.
 func (p *podman) Access(ctx context.Context) *access.Access {
@@ -25,14 +27,20 @@ func (p *podman) Access(ctx context.Context) *access.Access {
 	home, _ := os.UserHomeDir() // without one, the machine's files are read
 	machine := registriesconf.Machine{Getenv: os.Getenv, Home: home}
 	conf, err := machine.Load()
-	if err != nil {
+	policy, policyErr := machine.Policy()
+	if err = cmp.Or(err, policyErr); err != nil {
 		err = fmt.Errorf("podman pulls nothing: %w", err)
 		return &access.Access{Places: func(string) ([]access.Place, error) { return nil, err }}
 	}
 	finder.CredentialHelpers = conf.CredentialHelpers
 	return &access.Access{
 		Logins: finder.Find,
-		Places: func(repository string) ([]access.Place, error) { return places(machine, conf, repository) },
+		Places: func(repository string) ([]access.Place, error) {
+			if err := policy.Check(repository); err != nil {
+				return nil, err
+			}
+			return places(machine, conf, repository)
+		},
 	}
 }
 
