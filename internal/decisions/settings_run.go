@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type Outcome struct {
 	Ensured  bool   // ensure --build never pulled it
 	Tagged   bool   // and the engine has it under the canonical ref
 	Mirror   bool   // the reason names the mirror
-	Leftover string // names that the engine has beside the ref
+	Leftover string // names that the engine has beside the ref, or images without one
 	Said     string // all that was printed, for the log
 }
 
@@ -92,7 +93,11 @@ func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome
 	out.Planned = field(text, "action") == "pull"
 	text, out.Ensured = do(p.Openlock, "ensure", "--json", "--build", "never", "--pull-timeout", "20s")
 	out.Mirror = strings.Contains(field(text, "reason"), m.mirrorHost())
+	names, _ := do(engine, "images", "--all", "--format", "{{.Repository}}:{{.Tag}}")
+	// Docker leaves out the Hub's host.
+	rest := slices.DeleteFunc(strings.Fields(names), func(n string) bool { return n == strings.TrimPrefix(m.ref().String(), "docker.io/") })
 	_, out.Tagged = do(engine, "image", "inspect", m.ref().String())
+	out.Leftover = strings.Join(rest, " ")
 	out.Said = log.String()
 	return out, ctx.Err()
 }
