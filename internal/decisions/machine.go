@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/vessux/openlock/internal/lab"
 	"github.com/vessux/openlock/internal/lab/fault"
@@ -22,9 +25,12 @@ type machine struct {
 	daemon         []string // NAME=value, for a docker daemon of its own; nil: all machines share one
 	flags          []string // of that daemon
 	origin, mirror *lab.Registry
-	repository     string // the canonical one, at the origin
-	file           []byte // a Containerfile that no other machine has
-	front          string // the mirror's address where it is behind TLS
+	repository     string   // the canonical one, at the origin
+	file           []byte   // a Containerfile that no other machine has
+	front          string   // the mirror's address where it is behind TLS
+	holders        []string // hosts that a login is stored for
+	leaks          []string // requests that sent the login elsewhere
+	mu             sync.Mutex
 	close          []func()
 }
 
@@ -37,6 +43,8 @@ const imagePath = "vessux/openlock-base"
 func newMachine(home, name string) *machine {
 	m := &machine{home: home, origin: lab.StartRegistry(), mirror: lab.StartRegistry(), file: fmt.Appendf(nil, "FROM scratch\nLABEL machine=%q\n", name)}
 	m.close = append(m.close, m.origin.Close, m.mirror.Close)
+	m.origin.Wrap(m.watch)
+	m.mirror.Wrap(m.watch)
 	m.repository = m.origin.Host() + "/" + imagePath
 	run := filepath.Join(home, "run")
 	m.env = []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + run, "TMPDIR=" + home}
@@ -101,10 +109,29 @@ func (m *machine) host() string { return m.repository[:len(m.repository)-len("/"
 var login = fault.Login{User: "user", Password: "a-good-password"}
 
 // private lets only the login in, and clients without one where anonymous.
-func private(r *lab.Registry, anonymous bool) {
+func (m *machine) private(r *lab.Registry, anonymous bool) {
 	r.Wrap(func(inner http.Handler) http.Handler {
-		return fault.Bearer(inner, fault.Private{Anonymous: anonymous, Logins: []fault.Login{login}})
+		return m.watch(fault.Bearer(inner, fault.Private{Anonymous: anonymous, Logins: []fault.Login{login}}))
 	})
+}
+
+// watch notes requests that send the login to a host that it is not stored for.
+func (m *machine) watch(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, given := r.BasicAuth()
+		if given && password == login.Password && !slices.Contains(m.holders, r.Host) {
+			m.mu.Lock()
+			m.leaks = append(m.leaks, r.Host+r.URL.Path)
+			m.mu.Unlock()
+		}
+		inner.ServeHTTP(w, r)
+	})
+}
+
+func (m *machine) leaked() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Join(m.leaks, " ")
 }
 
 // logins writes a file of logins, by key; the password of a bad one is wrong.
@@ -118,6 +145,8 @@ func (m *machine) logins(path string, bad bool, keys ...string) error {
 	}
 	auths := map[string]auth{}
 	for _, k := range keys {
+		host, _, _ := strings.Cut(strings.TrimPrefix(k, "https://"), "/")
+		m.holders = append(m.holders, host)
 		auths[k] = auth{base64.StdEncoding.EncodeToString([]byte(login.User + ":" + password))}
 	}
 	text, err := json.Marshal(map[string]any{"auths": auths})

@@ -3,6 +3,7 @@ package decisions
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vessux/openlock/internal/lab"
 )
@@ -23,7 +24,8 @@ func (s Setting) Pulled() bool { return s.Pulls || s.Better }
 
 // Settings are the rows of the table.
 func Settings() []Setting {
-	all := append(podmanPlaces(), podmanTrust()...)
+	all := append(podmanPlaces(), podmanMirrors()...)
+	all = append(all, podmanTrust()...)
 	all = append(all, podmanLogins()...)
 	all = append(all, podmanProxies()...)
 	for i := range all {
@@ -61,9 +63,17 @@ func (m *machine) mirrorEntry(host, more string) string {
 	return fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n[[registry.mirror]]\nlocation = %q\ninsecure = true\n%s\n", m.host(), host, more)
 }
 
+// byName calls the origin by a name of loopback.
+func byName(m *machine) error {
+	_, port, _ := strings.Cut(m.origin.Host(), ":")
+	m.repository = "localhost:" + port + "/" + imagePath
+	return errors.Join(m.publish(m.origin, imagePath), m.conf("%s", plain(m.host())))
+}
+
 func podmanPlaces() []Setting {
 	return []Setting{
 		{Name: "no mirror", Pulls: true, set: atOrigin()},
+		{Name: "the registry by a name of loopback", Pulls: true, set: byName},
 		{Name: "a mirror has it, the origin is down", Pulls: true, Mirror: true, set: mirrored("")},
 		{Name: "a mirror is down, the origin has it", Pulls: true, set: func(m *machine) error {
 			origin := m.host()

@@ -1,18 +1,17 @@
 package decisions
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/vessux/openlock/internal/lab"
 )
 
 // asks publishes the image at an origin that asks for a login, or takes one.
 func asks(anonymous bool, rest func(m *machine, host string) error) func(*machine) error {
 	return atOrigin(func(m *machine) error {
-		private(m.origin, anonymous)
+		m.private(m.origin, anonymous)
 		return rest(m, m.host())
 	})
 }
@@ -32,6 +31,7 @@ const (
 // helper puts a credential helper into PATH that has the login for one host.
 func (m *machine) helper(host string) error {
 	text := fmt.Sprintf("#!/bin/sh\nread -r url\ncase $url in\n%q) echo '{\"ServerURL\":\"x\",\"Username\":%q,\"Secret\":%q}' ;;\n*) echo 'credentials not found in native keychain'; exit 1 ;;\nesac\n", host, login.User, login.Password)
+	m.holders = append(m.holders, host)
 	path := filepath.Join(m.home, "bin", "docker-credential-lab")
 	if err := m.write("bin/docker-credential-lab", text); err != nil {
 		return err
@@ -86,6 +86,20 @@ func podmanLogins() []Setting {
 			m.env = append(m.env, "DOCKER_CONFIG="+m.home+"/.docker")
 			return nil
 		})},
+		{Name: "REGISTRY_AUTH_FILE that does not exist, and a public image", Better: true, set: asks(true, func(m *machine, _ string) error {
+			m.env = append(m.env, "REGISTRY_AUTH_FILE="+m.home+"/auth.json")
+			return nil
+		})},
+		{Name: "REGISTRY_AUTH_FILE that does not exist, and a login elsewhere", set: asks(false, func(m *machine, host string) error {
+			m.env = append(m.env, "REGISTRY_AUTH_FILE="+m.home+"/auth.json")
+			return m.logins(runFile, false, host)
+		})},
+		{Name: "DOCKER_AUTH_CONFIG, which podman does not read", set: asks(false, func(m *machine, host string) error {
+			return m.authConfig(host)
+		})},
+		{Name: "a login by the address of version 1", Pulls: true, set: asks(false, func(m *machine, host string) error {
+			return m.logins(dockerFile, false, "https://"+host+"/v1/")
+		})},
 		{Name: "a credential helper", Pulls: true, set: asks(false, helped(runFile, credHelpers, "lab"))},
 		{Name: "a credential helper that is not installed, and a public image", Better: true, set: asks(true, helped(runFile, credHelpers, "nowhere"))},
 		{Name: "a credential helper of registries.conf", Pulls: true, set: asks(false, func(m *machine, host string) error {
@@ -95,29 +109,10 @@ func podmanLogins() []Setting {
 	}
 }
 
-// dockerSettings need no word that the origin speaks plain HTTP: docker takes
-// that from loopback.
-func dockerSettings() []Setting {
-	all := []Setting{
-		{Name: "no setting", Pulls: true, set: atOrigin()},
-		{Name: "the origin is down", set: (*machine).dead},
-		{Name: "TLS by an authority that is unknown, on loopback", Pulls: true, set: secured(nil, func(*machine, string) error { return nil })},
-		{Name: "a private image and no login", set: asks(false, func(*machine, string) error { return nil })},
-		{Name: "a login of docker's", Pulls: true, set: asks(false, stored(dockerFile, false))},
-		{Name: "a login of podman's only", set: asks(false, stored(runFile, false))},
-		{Name: "an old login, and a public image", Better: true, set: asks(true, stored(dockerFile, true))},
-		{Name: "an old login of podman's before a good one of docker's", Pulls: true, set: asks(false, both(stored(runFile, true), stored(dockerFile, false)))},
-		{Name: "a good login of podman's, and an old one of docker's", set: asks(false, both(stored(runFile, false), stored(dockerFile, true)))},
-		{Name: "a credential helper", Pulls: true, set: asks(false, helped(dockerFile, credHelpers, "lab"))},
-		{Name: "a credential store", Pulls: true, set: asks(false, helped(dockerFile, credsStore, "lab"))},
-		{Name: "a credential store that is not installed, and a public image", Pulls: true, set: asks(true, helped(dockerFile, credsStore, "nowhere"))},
-		{Name: "podman's registries.conf blocks the registry", Pulls: true, set: atOrigin(func(m *machine) error {
-			return m.conf("%sblocked = true\n", plain(m.host()))
-		})},
-	}
-	all = append(all, dockerProxies()...)
-	for i := range all {
-		all[i].Engine = lab.Docker.Name
-	}
-	return all
+// authConfig has the login in DOCKER_AUTH_CONFIG.
+func (m *machine) authConfig(host string) error {
+	m.holders = append(m.holders, host)
+	auth := base64.StdEncoding.EncodeToString([]byte(login.User + ":" + login.Password))
+	m.env = append(m.env, fmt.Sprintf(`DOCKER_AUTH_CONFIG={"auths": {%q: {"auth": %q}}}`, host, auth))
+	return nil
 }

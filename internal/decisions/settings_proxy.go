@@ -74,15 +74,26 @@ func dockerProxies() []Setting {
 	return []Setting{
 		{Name: "the daemon has a proxy, the shell has none", Pulls: true, set: daemons("HTTP_PROXY", 0)},
 		{Name: "the daemon has a proxy that asks for a login", set: daemons("HTTP_PROXY", http.StatusProxyAuthRequired)},
+		{Name: "the daemon has a proxy, and takes the registry for one behind TLS", set: func(m *machine) error {
+			err := daemons("HTTP_PROXY", 0)(m)
+			m.repository = "other." + m.repository // unlike farHost, not among its insecure registries
+			return err
+		}},
+		{Name: "a mirror of Docker Hub that lacks it", set: (*machine).hub},
 		{Name: "a mirror of Docker Hub", Pulls: true, Mirror: true, set: func(m *machine) error {
-			// A proxy that is down keeps everybody from the Hub itself.
-			dead, err := lab.RefusedHost()
-			m.env = append(m.env, "HTTPS_PROXY=http://"+dead)
-			m.daemon = []string{"HTTPS_PROXY=http://" + dead}
-			m.flags = []string{"--registry-mirror", "http://" + m.mirror.Host()}
-			m.repository = "docker.io/" + imagePath
-			return errors.Join(err, m.publish(m.mirror, imagePath))
+			return errors.Join(m.hub(), m.publish(m.mirror, imagePath))
 		}},
 		{Name: "the shell has a proxy, the daemon has none", set: far("HTTP_PROXY", 0)},
 	}
+}
+
+// hub makes Docker Hub the origin, behind the mirror. A proxy that is down keeps
+// every client from the Hub itself.
+func (m *machine) hub() error {
+	dead, err := lab.RefusedHost()
+	m.env = append(m.env, "HTTPS_PROXY=http://"+dead)
+	m.daemon = []string{"HTTPS_PROXY=http://" + dead}
+	m.flags = []string{"--registry-mirror", "http://" + m.mirror.Host()}
+	m.repository = "docker.io/" + imagePath
+	return err
 }

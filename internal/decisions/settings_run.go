@@ -24,6 +24,7 @@ type Outcome struct {
 	Tagged   bool   // and the engine has it under the canonical ref
 	Mirror   bool   // the reason names the mirror
 	Leftover string // names that the engine has beside the ref, or images without one
+	Leaked   string // requests that sent a login to a host that it is not stored for
 	Said     string // all that was printed, for the log
 }
 
@@ -98,7 +99,7 @@ func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome
 	rest := slices.DeleteFunc(strings.Fields(names), func(n string) bool { return n == strings.TrimPrefix(m.ref().String(), "docker.io/") })
 	_, out.Tagged = do(engine, "image", "inspect", m.ref().String())
 	out.Leftover = strings.Join(rest, " ")
-	out.Said = log.String()
+	out.Said, out.Leaked = log.String(), m.leaked()
 	return out, ctx.Err()
 }
 

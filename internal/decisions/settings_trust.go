@@ -63,7 +63,7 @@ func podmanTrust() []Setting {
 		}},
 		{Name: "a mirror behind TLS that asks for a login", Pulls: true, Mirror: true, set: func(m *machine) error {
 			err := m.publish(m.mirror, imagePath)
-			private(m.mirror, false)
+			m.private(m.mirror, false)
 			ca := m.tls(m.mirror, nil)
 			mirror := m.host()
 			return errors.Join(err, m.dead(), m.write(certs(mirror, "ca.crt"), string(ca)), m.logins("run/containers/auth.json", false, mirror),
