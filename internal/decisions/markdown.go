@@ -75,6 +75,7 @@ leaves a tag that is not whole.
 			}
 		}
 	}
+	writeSettings(&out)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
