@@ -40,6 +40,7 @@ type Decision struct {
 	Hint     string // the remedy, may be empty
 	Err      error  // the cause of a state other than complete, or of a failed pull; may be nil
 	early    bool   // what is pulled is known by its digest, without the label
+	ask      bool   // the engine is to pull the canonical ref first
 	// Warn asks for the reason to be a warning, since the action is not the
 	// one that a healthy world would lead to.
 	Warn bool

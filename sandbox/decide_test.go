@@ -153,3 +153,22 @@ func TestOptionsAreCheckedFirst(t *testing.T) {
 		t.Errorf("defaults: %+v, %v", o, err)
 	}
 }
+
+// TestDoubtful is the whole table of when the engine itself is asked: where the
+// state is unknown, and the engine may reach what the probe does not.
+func TestDoubtful(t *testing.T) {
+	states := []registry.State{
+		"", registry.StateComplete, registry.StateIncomplete, registry.StateAbsent, registry.StateDenied,
+		registry.StateThrottled, registry.StateUnreachable, registry.StateInvalid,
+	}
+	for _, state := range states {
+		for _, action := range []Action{ActionUse, ActionPull, ActionBuild, ActionFail} {
+			for _, differs := range []string{"", "it is elsewhere"} {
+				want := differs != "" && (state == registry.StateDenied || state == registry.StateUnreachable) && (action == ActionBuild || action == ActionFail)
+				if got := doubtful(&Decision{Action: action, State: state}, differs); got != want {
+					t.Errorf("%q, %s, differs %q: %t", state, action, differs, got)
+				}
+			}
+		}
+	}
+}

@@ -31,7 +31,8 @@ const (
 type EnsureResult struct {
 	Ref      tag.Ref
 	Identity string
-	// Digest is that of the index which was pulled from, sha256:…; else empty.
+	// Digest is that of the index which was pulled from, sha256:…; else empty, also
+	// where the registry told it to the engine alone.
 	// An engine shows a digest of what it built itself too, which no registry
 	// knows.
 	Digest   string
@@ -104,33 +105,6 @@ func Ensure(ctx context.Context, b Base, o Options) (*EnsureResult, error) {
 	return out, nil
 }
 
-// PlanResult is what [Ensure] would do.
-type PlanResult struct {
-	Decision
-	Ref      tag.Ref
-	Identity string
-	Engine   string // its name
-	Platform string // os/arch[/variant]
-}
-
-// Plan decides as [Ensure] would, changes nothing and takes no lock. The errors
-// are those of Ensure, but for [*StateError]: where Ensure would return one, the
-// action is [ActionFail].
-func Plan(ctx context.Context, b Base, o Options) (*PlanResult, error) {
-	j, err := newJob(ctx, b, o)
-	if err != nil {
-		return nil, err
-	}
-	d, err := j.decide(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	if d.Action == ActionPull && o.Verifier != nil {
-		d.Reason += ", where its signature is the right one"
-	}
-	return &PlanResult{Decision: *j.say(d), Ref: j.ref, Identity: j.identity, Engine: j.engine.Name(), Platform: j.o.Platform}, nil
-}
-
 // job is one image, wanted in one engine.
 type job struct {
 	Base
@@ -144,6 +118,9 @@ type job struct {
 	runs        string // the engine's platform
 	// seen is what the probe saw.
 	seen *registry.Result
+	// differs tells why the engine may reach what the probe does not; empty: it
+	// may not.
+	differs string
 }
 
 // newJob checks the input and picks the first engine that answers. The
@@ -310,6 +287,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	}
 	j.seen = res
 	d = fromRegistry(j.local, res, j.o)
+	j.askFirst(d)
 	if d.Action == ActionPull {
 		d.From = cmp.Or(res.Source, j.Repository)
 		switch {
@@ -328,6 +306,7 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 	o := j.o.Registry
 	if e, tells := j.engine.(access.Engine); tells {
 		o.Access = e.Access(ctx)
+		j.differs = o.Access.Differs
 	}
 	q.Digest, q.Sources = j.Digest, j.Sources
 	res, err := registry.Probe(ctx, q, o)
@@ -369,10 +348,14 @@ func (j *job) underLock(ctx context.Context) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Action == ActionPull {
-		if d, err = j.pull(ctx, *d); err != nil {
-			return nil, err
-		}
+	switch {
+	case d.ask:
+		d, err = j.askEngine(ctx, *d)
+	case d.Action == ActionPull:
+		d, err = j.pull(ctx, *d)
+	}
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case d.Action == ActionBuild:

@@ -56,13 +56,13 @@ func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...str
 
 // Within bounds what is asked of a program in several commands.
 func Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, limit, &LimitError{what: "no answer", limit: limit})
+	return context.WithTimeoutCause(ctx, limit, &LimitError{What: "no answer", Limit: limit})
 }
 
 // Work runs a long command, with env added to our own, and shows what it prints
 // as it comes.
 func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{what: "not finished", limit: limit})
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{What: "not finished", Limit: limit})
 	defer cancel()
 	out := newPlainWriter(p.Output)
 	defer out.Flush()
@@ -121,11 +121,11 @@ func ExitCode(err error) int {
 
 // LimitError tells that a command was stopped because it took too long.
 type LimitError struct {
-	what  string
-	limit time.Duration
+	What  string // such as "not finished"
+	Limit time.Duration
 }
 
-func (e *LimitError) Error() string { return fmt.Sprintf("%s within %s", e.what, e.limit) }
+func (e *LimitError) Error() string { return fmt.Sprintf("%s within %s", e.What, e.Limit) }
 
 // Unwrap returns [context.DeadlineExceeded].
 func (e *LimitError) Unwrap() error { return context.DeadlineExceeded }

@@ -93,6 +93,7 @@ type PullOptions struct {
 	Login        *login.Login  // pull with this login and no other; nil: with the one that the engine finds
 	LoginAt      string        // repository that Login is for; empty: the ref's
 	Timeout      time.Duration // default 20 min
+	BeginTimeout time.Duration // stop where no layer has begun by then; 0: only Timeout does
 }
 
 // BuildRequest is one build from a Containerfile that needs no context.

@@ -168,7 +168,7 @@ func (d *docker) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 			return err
 		}
 	}
-	return d.program.Work(ctx, cmp.Or(o.Timeout, driver.PullTimeout), env, "pull", "--platform", platform, ref)
+	return driver.Pull(ctx, d.program, o, env, "pull", "--platform", platform, ref)
 }
 
 // Build runs docker buildx build where buildx is installed, else docker build,

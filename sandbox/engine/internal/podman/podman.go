@@ -189,7 +189,7 @@ func (p *podman) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 		}
 		args = append(args, "--authfile", file)
 	}
-	return p.program.Work(ctx, cmp.Or(o.Timeout, driver.PullTimeout), env, append(args, ref)...)
+	return driver.Pull(ctx, p.program, o, env, append(args, ref)...)
 }
 
 // Build runs podman build. Where another podman has removed an image while
