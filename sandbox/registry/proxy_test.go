@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -41,13 +42,13 @@ func startProxy(t *testing.T, dial func(context.Context, string, string) (net.Co
 			return
 		}
 		defer far.Close()
-		near, _, err := w.(http.Hijacker).Hijack()
+		near, buffered, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
 		defer near.Close()
 		io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
-		go io.Copy(far, near)
+		go io.Copy(far, buffered)
 		io.Copy(near, far)
 	}))
 	t.Cleanup(p.Close)
@@ -106,5 +107,29 @@ func TestProxyOfEnvironment(t *testing.T) {
 	}
 	if want := []string{"CONNECT 192.0.2.1:443"}; !slices.Equal(p.asked, want) {
 		t.Errorf("the proxy was asked for %q, want %q", p.asked, want)
+	}
+}
+
+// TestProxyWantsLogin: a proxy's answer is never the registry's, in the clear or
+// by a tunnel.
+func TestProxyWantsLogin(t *testing.T) {
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	t.Cleanup(p.Close)
+	at, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, insecure := range []bool{false, true} {
+		a := &access.Access{
+			Proxy: http.ProxyURL(at),
+			Places: func(repository string) ([]access.Place, error) {
+				return []access.Place{{Repository: repository, Insecure: insecure}}, nil
+			},
+		}
+		q := Query{Ref: tag.Ref{Repository: "registry.invalid/a", Tag: "0123456789ab"}, Platforms: []string{"linux/amd64"}}
+		res, err := Probe(t.Context(), q, Options{Access: a, Retry: Retry{Tries: 1}})
+		if err != nil || res.State != StateUnreachable || !strings.Contains(res.Reason, "the proxy on the way wants a login") || !strings.Contains(res.Hint, "HTTPS_PROXY") {
+			t.Errorf("insecure %t: %+v, %v", insecure, res, err)
+		}
 	}
 }
