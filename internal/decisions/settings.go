@@ -16,6 +16,7 @@ type Setting struct {
 	Pulls  bool   // what the engine's own pull comes to
 	Better bool   // ensure pulls where the engine's pull fails: by another login, or by none
 	Mirror bool   // the reason has to name the mirror
+	Asked  bool   // the probe cannot know, and the engine is asked
 	set    func(*machine) error
 }
 

@@ -1,8 +1,15 @@
 package decisions
 
 import (
+	"context"
+	"encoding/base64"
 	"errors"
+	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
 
 	"github.com/vessux/openlock/internal/lab"
 )
@@ -73,13 +80,28 @@ func dockerProxies() []Setting {
 	}
 	return []Setting{
 		{Name: "the daemon has a proxy, the shell has none", Pulls: true, set: daemons("HTTP_PROXY", 0)},
-		{Name: "the daemon has a proxy that asks for a login", set: daemons("HTTP_PROXY", http.StatusProxyAuthRequired)},
+		{Name: "the daemon has a proxy that asks for a login", Asked: true, set: daemons("HTTP_PROXY", http.StatusProxyAuthRequired)},
 		{Name: "the daemon has a proxy, and takes the registry for one behind TLS", set: func(m *machine) error {
 			err := daemons("HTTP_PROXY", 0)(m)
 			m.repository = "other." + m.repository // unlike farHost, not among its insecure registries
 			return err
 		}},
 		{Name: "a mirror of Docker Hub that lacks it", set: (*machine).hub},
+		{Name: "the daemon has a login for its proxy", Pulls: true, Asked: true, set: signedIn},
+		{Name: "a daemon over TLS has a login for its proxy", Pulls: true, Asked: true, set: func(m *machine) error {
+			m.far = true
+			return signedIn(m)
+		}},
+		{Name: "a daemon over TLS has a proxy that is down", Asked: true, set: func(m *machine) error {
+			m.far = true
+			dead, err := lab.RefusedHost()
+			m.daemon, m.repository = []string{"HTTP_PROXY=http://" + dead}, farHost+"/"+imagePath
+			return err
+		}},
+		{Name: "a daemon over TLS, and a registry that lacks it", set: func(m *machine) error {
+			m.far, m.daemon = true, []string{}
+			return nil
+		}},
 		{Name: "a mirror of Docker Hub", Pulls: true, Mirror: true, set: func(m *machine) error {
 			return errors.Join(m.hub(), m.publish(m.mirror, imagePath))
 		}},
@@ -96,4 +118,38 @@ func (m *machine) hub() error {
 	m.flags = []string{"--registry-mirror", "http://" + m.mirror.Host()}
 	m.repository = "docker.io/" + imagePath
 	return err
+}
+
+// signedIn gives the daemon a proxy and a login for it, which the daemon tells
+// its clients without the login.
+func signedIn(m *machine) error {
+	err := m.publish(m.origin, imagePath)
+	m.repository = farHost + "/" + imagePath
+	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(login.User+":"+login.Password))
+	proxy := m.proxy(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Proxy-Authorization") != want {
+			w.Header().Set("Proxy-Authenticate", "Basic")
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		m.origin.ServeHTTP(w, req)
+	}), "", 0)
+	m.daemon = []string{"HTTP_PROXY=" + strings.Replace(proxy, "http://", "http://"+login.User+":"+login.Password+"@", 1)}
+	return err
+}
+
+// overTLS has the machine reach its daemon over TLS alone, and returns its
+// environment.
+func (m *machine) overTLS(docker *lab.DockerDaemon) ([]string, error) {
+	front := lab.StartTLSFront(&httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "docker"}) },
+		FlushInterval: -1,
+		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(docker.Host, "unix://"))
+		}},
+	}, nil)
+	m.close = append(m.close, front.Close)
+	return []string{
+		"DOCKER_HOST=tcp://" + front.Host(), "DOCKER_TLS_VERIFY=1", "DOCKER_CONTEXT=", "DOCKER_CONFIG=" + filepath.Join(m.home, ".docker"),
+	}, m.write(".docker/ca.pem", string(front.CA))
 }

@@ -23,6 +23,7 @@ type Outcome struct {
 	Ensured  bool   // ensure --build never pulled it
 	Tagged   bool   // and the engine has it under the canonical ref
 	Mirror   bool   // the reason names the mirror
+	Asked    bool   // plan says that the engine is asked
 	Leftover string // names that the engine has beside the ref, or images without one
 	Leaked   string // requests that sent a login to a host that it is not stored for
 	Said     string // all that was printed, for the log
@@ -62,6 +63,10 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 			}
 			end = docker.Close
 		}
+		if m.far {
+			env, err := m.overTLS(docker)
+			return env, end, err
+		}
 		return append(docker.Env[:len(docker.Env):len(docker.Env)], "DOCKER_CONFIG="+filepath.Join(m.home, ".docker")), end, nil
 	}
 	podman, err := lab.NewPodman(filepath.Join(m.home, "store"))
@@ -92,6 +97,7 @@ func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome
 	do(engine, "rmi", "--force", m.ref().String())
 	text, _ := do(p.Openlock, "plan", "--json", "--build", "never")
 	out.Planned = field(text, "action") == "pull"
+	out.Asked = strings.Contains(field(text, "reason"), engine+" is asked to pull it first")
 	text, out.Ensured = do(p.Openlock, "ensure", "--json", "--build", "never", "--pull-timeout", "20s")
 	out.Mirror = strings.Contains(field(text, "reason"), m.mirrorHost())
 	names, _ := do(engine, "images", "--all", "--format", "{{.Repository}}:{{.Tag}}")

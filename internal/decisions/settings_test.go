@@ -33,7 +33,7 @@ func TestSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := decisions.Outcome{Engine: s.Pulls, Planned: s.Pulled(), Ensured: s.Pulled(), Tagged: s.Pulled(), Mirror: s.Mirror && s.Pulled()}
+			want := decisions.Outcome{Engine: s.Pulls, Planned: s.Pulled() && !s.Asked, Ensured: s.Pulled(), Tagged: s.Pulled(), Mirror: s.Mirror && s.Pulled(), Asked: s.Asked}
 			said := got.Said
 			got.Said = ""
 			if got != want {
