@@ -24,7 +24,7 @@ type machine struct {
 	env            []string // NAME=value, for engine and openlock alike
 	daemon         []string // NAME=value, for a docker daemon of its own; nil: all machines share one
 	flags          []string // of that daemon
-	far            bool     // that daemon is reached over TLS
+	transport      string   // by which the engine is reached; empty: its own socket
 	origin, mirror *lab.Registry
 	repository     string   // the canonical one, at the origin
 	file           []byte   // a Containerfile that no other machine has

@@ -17,6 +17,7 @@ type Setting struct {
 	Better bool   // ensure pulls where the engine's pull fails: by another login, or by none
 	Mirror bool   // the reason has to name the mirror
 	Asked  bool   // the probe cannot know, and the engine is asked
+	Needs  string // program that the lab does not install; empty: none
 	set    func(*machine) error
 }
 
@@ -29,6 +30,7 @@ func Settings() []Setting {
 	all = append(all, podmanTrust()...)
 	all = append(all, podmanLogins()...)
 	all = append(all, podmanProxies()...)
+	all = append(all, podmanTransports()...)
 	for i := range all {
 		all[i].Engine = lab.Podman.Name
 	}

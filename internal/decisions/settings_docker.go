@@ -46,6 +46,7 @@ func dockerSettings() []Setting {
 		})},
 	}
 	all = append(all, dockerProxies()...)
+	all = append(all, dockerTransports()...)
 	for i := range all {
 		all[i].Engine = lab.Docker.Name
 	}

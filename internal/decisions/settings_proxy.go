@@ -1,14 +1,9 @@
 package decisions
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"path/filepath"
 	"strings"
 
 	"github.com/vessux/openlock/internal/lab"
@@ -89,17 +84,17 @@ func dockerProxies() []Setting {
 		{Name: "a mirror of Docker Hub that lacks it", set: (*machine).hub},
 		{Name: "the daemon has a login for its proxy", Pulls: true, Asked: true, set: signedIn},
 		{Name: "a daemon over TLS has a login for its proxy", Pulls: true, Asked: true, set: func(m *machine) error {
-			m.far = true
+			m.transport = viaTLS
 			return signedIn(m)
 		}},
 		{Name: "a daemon over TLS has a proxy that is down", Asked: true, set: func(m *machine) error {
-			m.far = true
+			m.transport = viaTLS
 			dead, err := lab.RefusedHost()
 			m.daemon, m.repository = []string{"HTTP_PROXY=http://" + dead}, farHost+"/"+imagePath
 			return err
 		}},
 		{Name: "a daemon over TLS, and a registry that lacks it", set: func(m *machine) error {
-			m.far, m.daemon = true, []string{}
+			m.transport = viaTLS
 			return nil
 		}},
 		{Name: "a mirror of Docker Hub", Pulls: true, Mirror: true, set: func(m *machine) error {
@@ -136,20 +131,4 @@ func signedIn(m *machine) error {
 	}), "", 0)
 	m.daemon = []string{"HTTP_PROXY=" + strings.Replace(proxy, "http://", "http://"+login.User+":"+login.Password+"@", 1)}
 	return err
-}
-
-// overTLS has the machine reach its daemon over TLS alone, and returns its
-// environment.
-func (m *machine) overTLS(docker *lab.DockerDaemon) ([]string, error) {
-	front := lab.StartTLSFront(&httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "docker"}) },
-		FlushInterval: -1,
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(docker.Host, "unix://"))
-		}},
-	}, nil)
-	m.close = append(m.close, front.Close)
-	return []string{
-		"DOCKER_HOST=tcp://" + front.Host(), "DOCKER_TLS_VERIFY=1", "DOCKER_CONTEXT=", "DOCKER_CONFIG=" + filepath.Join(m.home, ".docker"),
-	}, m.write(".docker/ca.pem", string(front.CA))
 }

@@ -63,11 +63,8 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 			}
 			end = docker.Close
 		}
-		if m.far {
-			env, err := m.overTLS(docker)
-			return env, end, err
-		}
-		return append(docker.Env[:len(docker.Env):len(docker.Env)], "DOCKER_CONFIG="+filepath.Join(m.home, ".docker")), end, nil
+		env, err := m.reach(ctx, docker)
+		return append(docker.Env[:len(docker.Env):len(docker.Env)], append(env, "DOCKER_CONFIG="+filepath.Join(m.home, ".docker"))...), end, err
 	}
 	podman, err := lab.NewPodman(filepath.Join(m.home, "store"))
 	if err != nil {
@@ -78,7 +75,18 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 			env = append(env, v)
 		}
 	}
-	return env, podman.Close, nil
+	if m.transport == "" {
+		return env, podman.Close, nil
+	}
+	host, stop, err := podman.Serve(ctx, append(env[:len(env):len(env)], m.env...))
+	if err != nil {
+		return nil, nil, errors.Join(err, podman.Close())
+	}
+	end = func() error { return errors.Join(stop(), podman.Close()) }
+	if m.transport == viaTCP {
+		host = m.tcp(strings.TrimPrefix(host, "unix://"))
+	}
+	return append(env, "CONTAINER_HOST="+host), end, nil
 }
 
 func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome, err error) {

@@ -2,6 +2,7 @@ package decisions_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -26,6 +27,11 @@ func TestSettings(t *testing.T) {
 			continue
 		}
 		t.Run(s.Engine+"/"+s.Name, func(t *testing.T) {
+			if s.Needs != "" {
+				if _, err := exec.LookPath(s.Needs); err != nil {
+					t.Skip(err)
+				}
+			}
 			if s.Engine == lab.Podman.Name {
 				t.Parallel()
 			}

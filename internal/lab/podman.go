@@ -109,6 +109,18 @@ func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
 	return runWith(ctx, p.Env, "podman", args...)
 }
 
+// Serve has podman serve its API until end is called, with an environment that
+// selects the store. Host is the service's address.
+func (p *PodmanStore) Serve(ctx context.Context, env []string) (host string, end func() error, err error) {
+	socket := filepath.Join(p.run, "podman.sock")
+	host = "unix://" + socket
+	d, err := startDaemon(ctx, p.run, socket, env, "podman", "system", "service", "--time", "0", host)
+	if err != nil {
+		return "", nil, err
+	}
+	return host, d.stop, nil
+}
+
 // Empty removes every container and image.
 func (p *PodmanStore) Empty(ctx context.Context) error {
 	_, err := p.Run(ctx, "rmi", "--all", "--force")
