@@ -76,12 +76,12 @@ func dockerProxies() []Setting {
 	return []Setting{
 		{Name: "the daemon has a proxy, the shell has none", Pulls: true, set: daemons("HTTP_PROXY", 0)},
 		{Name: "the daemon has a proxy that asks for a login", Asked: true, set: daemons("HTTP_PROXY", http.StatusProxyAuthRequired)},
-		{Name: "the daemon has a proxy, and takes the registry for one behind TLS", set: func(m *machine) error {
+		{Name: "the daemon has a proxy, and takes the registry for one behind TLS", Asked: true, set: func(m *machine) error {
 			err := daemons("HTTP_PROXY", 0)(m)
 			m.repository = "other." + m.repository // unlike farHost, not among its insecure registries
 			return err
 		}},
-		{Name: "a mirror of Docker Hub that lacks it", set: (*machine).hub},
+		{Name: "a mirror of Docker Hub that lacks it", Asked: true, set: (*machine).hub},
 		{Name: "the daemon has a login for its proxy", Pulls: true, Asked: true, set: signedIn},
 		{Name: "a daemon over TLS has a login for its proxy", Pulls: true, Asked: true, set: func(m *machine) error {
 			m.transport = viaTLS
