@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+
+	"github.com/vessux/openlock/internal/lab/fault"
 )
 
 // TLSFront serves a handler over TLS, HTTP/2 included, on a loopback address of
@@ -21,14 +23,36 @@ type TLSFront struct {
 // StartTLSFront starts one. With clients, it takes only connections that show a
 // certificate which these, in PEM, signed.
 func StartTLSFront(inner http.Handler, clients []byte) *TLSFront {
+	return startTLSFront(inner, clients, true)
+}
+
+// StartHTTP1Front starts one that does not speak HTTP/2.
+func StartHTTP1Front(inner http.Handler) *TLSFront { return startTLSFront(inner, nil, false) }
+
+// StartFrames starts one that speaks HTTP/2 alone, frame by frame.
+func StartFrames(s *fault.Frames) *TLSFront {
+	f := &TLSFront{server: httptest.NewUnstartedServer(s.Inner)}
+	f.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	f.server.TLS = &tls.Config{NextProtos: []string{"h2"}}
+	f.server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) { s.Converse(c) },
+	}
+	return f.start()
+}
+
+func startTLSFront(inner http.Handler, clients []byte, http2 bool) *TLSFront {
 	f := &TLSFront{server: httptest.NewUnstartedServer(inner)}
 	f.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	f.server.EnableHTTP2 = true
+	f.server.EnableHTTP2 = http2
 	if clients != nil {
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(clients)
 		f.server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
 	}
+	return f.start()
+}
+
+func (f *TLSFront) start() *TLSFront {
 	f.server.StartTLS()
 	f.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.server.Certificate().Raw})
 	return f

@@ -142,6 +142,7 @@ func judgeTransport(step string, err error) error {
 	}
 	full := err.Error()
 	text := lastClause(sanitize.Line(full))
+	lost, malformed := judgeHTTP2(err)
 	switch {
 	case errors.As(err, &known):
 		f := *known
@@ -163,6 +164,10 @@ func judgeTransport(step string, err error) error {
 		return &failure{state: StateUnreachable, reason: step + ": no answer in time", timeout: true}
 	case errors.As(err, &record):
 		return unreachable(false, "TLS: %s", text)
+	case lost != "":
+		return unreachable(true, "connection lost (%s)", lost)
+	case malformed != "":
+		return &failure{state: StateInvalid, reason: step + ": " + malformed}
 	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return unreachable(true, "connection lost (%s)", text)
 	case text == http.StatusText(http.StatusProxyAuthRequired): // of a tunnel

@@ -33,15 +33,20 @@ func TestFaults(t *testing.T) {
 				t.Errorf("no fault %s/%s", step, row.Name)
 				continue
 			}
-			t.Run(f.String(), func(t *testing.T) {
-				t.Parallel()
-				testFault(t, f, want, row.Tries)
-			})
+			for _, over := range transports {
+				if over == overHTTP2 && f.Name == "not-http" {
+					continue // its twin is one of TestFrameFaults
+				}
+				t.Run(f.String()+string(over), func(t *testing.T) {
+					t.Parallel()
+					testFault(t, f, over, want, row.Tries)
+				})
+			}
 		}
 	}
 }
 
-func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
+func testFault(t *testing.T, f fault.Fault, over transport, want registry.State, tries int) {
 	s := start(t)
 	s.push(t, children(t)...)
 	front := s.real
@@ -58,7 +63,7 @@ func testFault(t *testing.T, f fault.Fault, want registry.State, tries int) {
 		}
 	}
 	began := time.Now()
-	res := s.probe(t, o)
+	res := s.probeOver(t, over, o)
 	took := time.Since(began)
 
 	expect(t, res, want)

@@ -55,6 +55,8 @@ func ping(ctx context.Context, at place, inner http.RoundTripper) pong {
 }
 
 func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTripper) pong {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+at.host+"/v2/", nil)
 	if err != nil {
 		return pong{err: err}
@@ -74,7 +76,9 @@ func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTrippe
 		p.err = answered(resp)
 		return p
 	}
-	// A body that is read to its end leaves the connection for what follows.
+	// A body that is read to its end leaves the connection for what follows. It says
+	// nothing, so one that stalls is not waited for.
+	defer time.AfterFunc(headStart, cancel).Stop()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
 	return p
 }

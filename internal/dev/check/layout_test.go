@@ -88,7 +88,7 @@ var layers = []layer{
 	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/github"}, []string{"github.com/magefile/mage"}},
 	{"magefiles/...", append([]string{"internal/cli", "internal/decisions", "internal/dev/...", "internal/lab"}, library...), []string{"github.com/magefile/mage"}},
 	{"internal/lab/...", append(append(slices.Clone(leaves), "internal/lab", "internal/lab/..."), library...), []string{
-		"github.com/adrg/xdg", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/rogpeppe/go-internal", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term",
+		"github.com/adrg/xdg", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/rogpeppe/go-internal", "golang.org/x/net/http2", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term",
 	}},
 	{"internal/lab", append(append(slices.Clone(leaves), "internal/lab", "internal/lab/..."), library...), []string{
 		"github.com/adrg/xdg", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/rogpeppe/go-internal", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term",

@@ -3,6 +3,7 @@ package fault
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -87,13 +88,23 @@ func RedirectTo(base string) Answer {
 // the server itself does not see every client go.
 func silent(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 	_, _ = io.Copy(io.Discard, r.Body)
+	if r.ProtoMajor == 2 {
+		<-r.Context().Done()
+		return
+	}
 	if c := hijack(w); c != nil {
 		defer c.Close()
 		_, _ = io.Copy(io.Discard, c) // until the client has gone
 	}
 }
 
-func stalledHeader(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+// stalledHeader stalls within the header; over HTTP/2, where one is sent at
+// once, before it.
+func stalledHeader(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	if r.ProtoMajor == 2 {
+		silent(w, r, inner)
+		return
+	}
 	if c := hijack(w); c != nil {
 		defer c.Close()
 		fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Type: appl")
@@ -113,9 +124,12 @@ func stalledBody(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 	silent(w, r, inner)
 }
 
-// reset ends the connection with a TCP reset.
+// reset ends the connection with a TCP reset; over HTTP/2, the stream.
 func reset(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	if c := hijack(w); c != nil {
+		if secure, ok := c.(*tls.Conn); ok {
+			c = secure.NetConn()
+		}
 		if tcp, ok := c.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}
