@@ -21,10 +21,11 @@ import (
 // of which one is where the image is said to be.
 type machine struct {
 	home           string
-	env            []string // NAME=value, for engine and openlock alike
-	daemon         []string // NAME=value, for a docker daemon of its own; nil: all machines share one
-	flags          []string // of that daemon
-	transport      string   // by which the engine is reached; empty: its own socket
+	user           *lab.Rootless // nil: the test's own
+	env            []string      // NAME=value, for engine and openlock alike
+	daemon         []string      // NAME=value, for a docker daemon of its own; nil: all machines share one
+	flags          []string      // of that daemon
+	transport      string        // by which the engine is reached; empty: its own socket
 	origin, mirror *lab.Registry
 	repository     string   // the canonical one, at the origin
 	file           []byte   // a Containerfile that no other machine has

@@ -15,7 +15,8 @@ type Parts struct {
 	Podman         *lab.PodmanStore
 	Docker         *lab.DockerDaemon
 	Builder        *lab.Builder
-	Dir            string // for the cells' own files
+	Dir            string        // for the cells' own files
+	User           *lab.Rootless // who runs podman on machines of settings; nil: the test's own user
 }
 
 // Start starts the real parts. End stops them and removes all that they had.

@@ -70,6 +70,11 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 	if err != nil {
 		return nil, nil, err
 	}
+	if m.user = p.User; m.user != nil {
+		if err := podman.As(m.user, m.home); err != nil {
+			return nil, nil, errors.Join(err, podman.Close())
+		}
+	}
 	for _, v := range podman.Env {
 		if !strings.HasPrefix(v, "CONTAINERS_REGISTRIES_CONF=") {
 			env = append(env, v)
@@ -91,7 +96,7 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 
 func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome, err error) {
 	file := filepath.Join(m.home, "base.Containerfile")
-	if err := os.WriteFile(file, m.file, 0o600); err != nil {
+	if err := os.WriteFile(file, m.file, 0o644); err != nil {
 		return out, err
 	}
 	m.env = append(m.env, "OPENLOCK_BASE_CONTAINERFILE="+file, "OPENLOCK_BASE_REPOSITORY="+m.repository, "OPENLOCK_RUNTIME="+engine)
@@ -120,6 +125,9 @@ func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome
 // run runs a program as the machine's user would.
 func (m *machine) run(ctx context.Context, path string, args ...string) (out, said string, ok bool) {
 	cmd := exec.CommandContext(ctx, path, args...)
+	if m.user != nil {
+		cmd = m.user.Command(ctx, path, args...)
+	}
 	cmd.Dir = m.home
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, m.env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

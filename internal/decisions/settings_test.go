@@ -3,6 +3,7 @@ package decisions_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,14 +17,35 @@ import (
 func TestSettings(t *testing.T) {
 	labtest.Need(t, lab.Podman, lab.Docker, lab.Dockerd)
 	labtest.NeedRoot(t, "dockerd")
+	playSettings(t, decisions.Parts{Dir: t.TempDir(), Docker: labtest.Docker(t)}, func(decisions.Setting) bool { return true })
+}
+
+// TestSettingsRootless: the same holds for podman of another user, who has no
+// privileges.
+func TestSettingsRootless(t *testing.T) {
+	labtest.Need(t, lab.Podman)
+	labtest.NeedRoot(t, "running podman as another user")
 	dir := t.TempDir()
-	p := decisions.Parts{Dir: dir, Docker: labtest.Docker(t)}
+	// The other user has to enter it.
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	user, err := lab.NewRootless(t.Context(), dir)
+	if err != nil {
+		t.Skipf("podman does not run without privileges here: %v", err)
+	}
+	playSettings(t, decisions.Parts{Dir: dir, User: user}, func(s decisions.Setting) bool { return s.Engine == lab.Podman.Name })
+}
+
+func playSettings(t *testing.T, p decisions.Parts, which func(decisions.Setting) bool) {
+	t.Helper()
 	var err error
-	if p.Openlock, err = lab.BuildOpenlock(t.Context(), dir); err != nil {
+	if p.Openlock, err = lab.BuildOpenlock(t.Context(), p.Dir); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range decisions.Settings() {
-		if !strings.Contains(s.Engine+"/"+s.Name, os.Getenv("SETTING")) {
+		// SETTING="podman/a mirror" plays some rows alone.
+		if !which(s) || !strings.Contains(s.Engine+"/"+s.Name, os.Getenv("SETTING")) {
 			continue
 		}
 		t.Run(s.Engine+"/"+s.Name, func(t *testing.T) {

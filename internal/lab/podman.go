@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,9 +14,10 @@ import (
 // PodmanStore is a podman of its own: store, state and settings under one
 // directory, selected by environment variables alone.
 type PodmanStore struct {
-	Env []string // NAME=value, for whatever runs podman
-	dir string
-	run string
+	Env  []string // NAME=value, for whatever runs podman
+	dir  string
+	run  string
+	user *Rootless // who runs podman; nil: the test's own user
 }
 
 // NewPodman makes an empty podman store under dir. The hosts are registries
@@ -104,8 +106,19 @@ func TakesPlainHTTP(home string, hosts ...string) error {
 	return os.WriteFile(filepath.Join(dir, "registries.conf"), []byte(registriesConf(hosts)), 0o600)
 }
 
+// As gives the store to another user, who runs podman from then on, with a home
+// of which run is the directory for the time of a session.
+func (p *PodmanStore) As(user *Rootless, home string) error {
+	run := filepath.Join(home, "run")
+	p.user, p.Env = user, append(p.Env, "HOME="+home, "XDG_RUNTIME_DIR="+run)
+	return errors.Join(os.MkdirAll(run, 0o700), user.give(p.dir, p.run, home))
+}
+
 // Run runs podman in this store and returns what it printed.
 func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
+	if p.user != nil {
+		return output(p.user.Command(ctx, "podman", args...), p.Env)
+	}
 	return runWith(ctx, p.Env, "podman", args...)
 }
 
@@ -132,7 +145,13 @@ func (p *PodmanStore) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	p.Run(ctx, "rm", "--all", "--force", "--time", "0")
-	if os.Geteuid() != 0 {
+	switch {
+	case p.user != nil:
+		// The process that keeps the user's namespaces ends.
+		if _, err := p.Run(ctx, "system", "migrate"); err != nil {
+			return err
+		}
+	case os.Geteuid() != 0:
 		// Rootless, the files belong to subordinate users.
 		if _, err := p.Run(ctx, "unshare", "rm", "-rf", p.dir, p.run); err != nil {
 			return err
@@ -150,14 +169,17 @@ func (p *PodmanStore) Close() error {
 // runWith runs a program with more environment and returns its output; the
 // error holds what it said.
 func runWith(ctx context.Context, env []string, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
+	return output(exec.CommandContext(ctx, name, args...), env)
+}
+
+func output(cmd *exec.Cmd, env []string) (string, error) {
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = 5 * time.Second
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return string(out), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(said.String()))
+		return string(out), fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, strings.TrimSpace(said.String()))
 	}
 	return string(out), nil
 }
