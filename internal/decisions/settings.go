@@ -11,14 +11,16 @@ import (
 // Setting is one way in which an engine is configured, where its view of the
 // registries may differ from everybody else's.
 type Setting struct {
-	Name   string
-	Engine string // podman or docker
-	Pulls  bool   // what the engine's own pull comes to
-	Better bool   // ensure pulls where the engine's pull fails: by another login, or by none
-	Mirror bool   // the reason has to name the mirror
-	Asked  bool   // the probe cannot know, and the engine is asked
-	Needs  string // program that the lab does not install; empty: none
-	set    func(*machine) error
+	Name    string
+	Engine  string // podman or docker
+	Pulls   bool   // what the engine's own pull comes to
+	Better  bool   // ensure pulls where the engine's pull fails: by another login, or by none
+	Newer   bool   // podman 4.3 fails, as Pulls tells, and podman 5.8 pulls
+	Mirror  bool   // the reason has to name the mirror
+	Service bool   // podman is a client of another podman, which is the test's own user's
+	Asked   bool   // the probe cannot know, and the engine is asked
+	Needs   string // program that the lab does not install; empty: none
+	set     func(*machine) error
 }
 
 // Pulled tells what ensure comes to.

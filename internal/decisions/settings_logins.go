@@ -82,11 +82,11 @@ func podmanLogins() []Setting {
 		{Name: "an old login, and a private image", set: asks(false, stored(runFile, true))},
 		{Name: "an old login, and a public image", Better: true, set: asks(true, stored(runFile, true))},
 		{Name: "an old login before a good one", Better: true, set: asks(false, both(stored(runFile, true), stored(dockerFile, false)))},
-		{Name: "DOCKER_CONFIG without a file of logins", Better: true, set: atOrigin(func(m *machine) error {
+		{Name: "DOCKER_CONFIG without a file of logins", Better: true, Newer: true, set: atOrigin(func(m *machine) error {
 			m.env = append(m.env, "DOCKER_CONFIG="+m.home+"/.docker")
 			return nil
 		})},
-		{Name: "REGISTRY_AUTH_FILE that does not exist, and a public image", Better: true, set: asks(true, func(m *machine, _ string) error {
+		{Name: "REGISTRY_AUTH_FILE that does not exist, and a public image", Better: true, Newer: true, set: asks(true, func(m *machine, _ string) error {
 			m.env = append(m.env, "REGISTRY_AUTH_FILE="+m.home+"/auth.json")
 			return nil
 		})},

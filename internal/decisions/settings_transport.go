@@ -46,13 +46,17 @@ func dockerTransports() []Setting {
 
 // podmanTransports are those to a podman that serves another.
 func podmanTransports() []Setting {
-	return []Setting{
+	all := []Setting{
 		{Name: "a mirror that a service over TCP knows", Pulls: true, Asked: true, set: by(viaTCP, mirrored(""))},
 		{Name: "an old login, and a public image, by a service over TCP", Better: true, set: by(viaTCP, asks(true, stored(runFile, true)))},
 		{Name: "an old login, and a private image, by a service over TCP", Asked: true, set: by(viaTCP, asks(false, stored(runFile, true)))},
 		{Name: "an old login, and a public image, by a service", Better: true, set: by(viaService, asks(true, stored(runFile, true)))},
 		{Name: "a good login, and a private image, by a service", Pulls: true, set: by(viaService, asks(false, stored(runFile, false)))},
 	}
+	for i := range all {
+		all[i].Service = true
+	}
+	return all
 }
 
 // reach has the machine reach its daemon by its transport, and returns the
