@@ -29,6 +29,8 @@ type Access struct {
 	Logins func(ctx context.Context, repository string) ([]login.Login, []string)
 	// Proxy finds the proxy of a request; nil: that of the environment.
 	Proxy func(*http.Request) (*url.URL, error)
+	// ProxyFrom names where Proxy is set, for messages.
+	ProxyFrom string
 	// Differs tells why the engine may reach what this machine does not, in a few
 	// words such as "its daemon is on another machine"; empty: it may not.
 	Differs string

@@ -113,19 +113,6 @@ func (g *guard) leadsOut(req *http.Request) bool {
 	return err == nil && proxy == nil
 }
 
-// proxyOf returns how a transport finds a request's proxy; nil: it has none.
-func proxyOf(base http.RoundTripper) func(*http.Request) (*url.URL, error) {
-	switch t := base.(type) {
-	case *http.Transport:
-		return t.Proxy
-	case connections:
-		return t.own.Proxy
-	case bounded:
-		return proxyOf(t.inner)
-	}
-	return nil
-}
-
 // refuseLocal ends a connection to this machine, or to an address at which
 // clouds serve a machine's secrets, where a registry elsewhere has named the host: any name can resolve to it. Other addresses inside a network
 // are let be: a company's registry keeps its layers there.

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
@@ -94,7 +93,7 @@ func TestProxyOfEnvironment(t *testing.T) {
 	const variable = "OPENLOCK_TEST_PROXIED"
 	if os.Getenv(variable) != "" {
 		q := Query{Ref: tag.Ref{Repository: "192.0.2.1/a", Tag: "0123456789ab"}, Platforms: []string{"linux/amd64"}}
-		if res, err := Probe(t.Context(), q, Options{Retry: Retry{Tries: 1}}); err != nil || res.State != StateUnreachable {
+		if res, err := Probe(t.Context(), q, Options{Retry: Retry{Tries: 1}}); err != nil || res.State != StateUnreachable || !strings.Contains(res.Reason, "(HTTPS_PROXY)") {
 			t.Errorf("%+v, %v", res, err)
 		}
 		return
@@ -110,26 +109,25 @@ func TestProxyOfEnvironment(t *testing.T) {
 	}
 }
 
-// TestProxyWantsLogin: a proxy's answer is never the registry's, in the clear or
-// by a tunnel.
-func TestProxyWantsLogin(t *testing.T) {
-	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
-	t.Cleanup(p.Close)
-	at, err := url.Parse(p.URL)
+// TestProxySetting: the variable that is set is named, and one that holds no URL
+// is not repeated, since a login may stand in it.
+func TestProxySetting(t *testing.T) {
+	for _, v := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		t.Setenv(v, "")
+	}
+	t.Setenv("http_proxy", "http://worker:tops3cret%zz@proxy.invalid")
+	p := proxies{find: func(*http.Request) (*url.URL, error) {
+		return nil, &url.Error{Op: "parse", URL: os.Getenv("http_proxy"), Err: os.ErrInvalid}
+	}}
+	if https, http := p.source("https"), p.source("http"); https != "HTTPS_PROXY" || http != "http_proxy" {
+		t.Errorf("%s, %s", https, http)
+	}
+	req, err := http.NewRequest(http.MethodGet, "http://registry.invalid/v2/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, insecure := range []bool{false, true} {
-		a := &access.Access{
-			Proxy: http.ProxyURL(at),
-			Places: func(repository string) ([]access.Place, error) {
-				return []access.Place{{Repository: repository, Insecure: insecure}}, nil
-			},
-		}
-		q := Query{Ref: tag.Ref{Repository: "registry.invalid/a", Tag: "0123456789ab"}, Platforms: []string{"linux/amd64"}}
-		res, err := Probe(t.Context(), q, Options{Access: a, Retry: Retry{Tries: 1}})
-		if err != nil || res.State != StateUnreachable || !strings.Contains(res.Reason, "the proxy on the way wants a login") || !strings.Contains(res.Hint, "HTTPS_PROXY") {
-			t.Errorf("insecure %t: %+v, %v", insecure, res, err)
-		}
+	_, err = p.RoundTrip(req)
+	if f, ok := err.(*failure); !ok || f.state != StateUnreachable || !strings.Contains(f.reason, "http_proxy") || strings.Contains(f.reason, "cret") {
+		t.Errorf("%v", err)
 	}
 }

@@ -42,6 +42,7 @@ func transportFor(o Options) *http.Transport {
 		ResponseHeaderTimeout:  o.HeaderTimeout,
 		MaxResponseHeaderBytes: 1 << 20,
 		ForceAttemptHTTP2:      true,
+		OnProxyConnectResponse: connected,
 		MaxIdleConnsPerHost:    maxConns,
 		MaxConnsPerHost:        maxConns,
 	}
@@ -62,8 +63,9 @@ func open(ctx context.Context, at place, l credential, base http.RoundTripper, p
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
+	find, from := proxyOf(base)
 	g := &guard{
-		inner: base, host: hostname(at.host), secrets: l.secrets(), proxy: proxyOf(base),
+		inner: proxies{base, find, from, patience}, host: hostname(at.host), secrets: l.secrets(), proxy: find,
 		tlsOnly: !at.mayBeClear(), sealed: !l.anonymous() && !at.takesClearLogins(),
 	}
 	s, err := newSigner(ctx, at, l, g, at.scope(actions))

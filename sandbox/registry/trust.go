@@ -13,6 +13,8 @@ type connections struct {
 	host   string // of the registry, with its port
 	own    *http.Transport
 	others *http.Transport
+	// proxyFrom names where the proxy is set; empty: in the environment.
+	proxyFrom string
 }
 
 func (c connections) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -31,6 +33,9 @@ func (c connections) CloseIdleConnections() {
 // shared between probes, so closing the idle ones leaves none behind.
 func connectionsTo(at place, o Options) connections {
 	c := connections{host: at.host, own: transportFor(o), others: transportFor(o)}
+	if o.Access != nil {
+		c.proxyFrom = o.Access.ProxyFrom
+	}
 	if at.via == nil {
 		return c
 	}

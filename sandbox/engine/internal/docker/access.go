@@ -50,6 +50,7 @@ func (d *docker) Access(ctx context.Context) *access.Access {
 	if i.HTTPProxy != "" || i.HTTPSProxy != "" {
 		c := httpproxy.Config{HTTPProxy: i.HTTPProxy, HTTPSProxy: i.HTTPSProxy, NoProxy: i.NoProxy}
 		find := c.ProxyFunc()
+		a.ProxyFrom = "the settings of docker's daemon"
 		a.Proxy = func(req *http.Request) (*url.URL, error) { return find(req.URL) }
 		if a.Differs == "" {
 			a.Differs = "docker's daemon uses a proxy of its own"
