@@ -29,6 +29,7 @@ type machine struct {
 	origin, mirror *lab.Registry
 	repository     string   // the canonical one, at the origin
 	file           []byte   // a Containerfile that no other machine has
+	certsD         bool     // the home has the /etc/docker of the machine
 	front          string   // the mirror's address where it is behind TLS
 	holders        []string // hosts that a login is stored for
 	leaks          []string // requests that sent the login elsewhere
@@ -156,6 +157,17 @@ func (m *machine) logins(path string, bad bool, keys ...string) error {
 		return err
 	}
 	return m.write(path, string(text))
+}
+
+// dockerEtc is in the home what /etc/docker is.
+const dockerEtc = "etc/docker"
+
+// etcDocker shows docker its own certs.d, where there is one.
+func (m *machine) etcDocker() lab.Bind {
+	if !m.certsD {
+		return lab.Bind{}
+	}
+	return lab.Bind{From: filepath.Join(m.home, dockerEtc), To: "/etc/docker"}
 }
 
 // tls puts a registry behind TLS, and makes that the canonical one. It returns

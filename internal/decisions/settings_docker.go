@@ -45,6 +45,7 @@ func dockerSettings() []Setting {
 			return m.conf("%sblocked = true\n", plain(m.host()))
 		})},
 	}
+	all = append(all, dockerTrust()...)
 	all = append(all, dockerProxies()...)
 	all = append(all, dockerTransports()...)
 	for i := range all {

@@ -70,6 +70,7 @@ func dockerProxies() []Setting {
 			before := len(m.env)
 			err := far(variable, status)(m)
 			m.env, m.daemon = m.env[:before], m.env[before:]
+			m.flags = []string{"--insecure-registry", farHost}
 			return err
 		}
 	}

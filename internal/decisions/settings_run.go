@@ -58,7 +58,7 @@ func (p Parts) store(ctx context.Context, m *machine, engine string) (env []stri
 	if engine == lab.Docker.Name {
 		docker, end := p.Docker, func() error { return p.Docker.Empty(context.Background()) }
 		if m.daemon != nil {
-			if docker, err = lab.StartDockerWith(ctx, filepath.Join(m.home, "store"), m.daemon, append(m.flags, "--insecure-registry", farHost)...); err != nil {
+			if docker, err = lab.StartDockerWith(ctx, filepath.Join(m.home, "store"), lab.DockerWith{Env: m.daemon, Args: m.flags, Bind: m.etcDocker()}); err != nil {
 				return nil, nil, err
 			}
 			end = docker.Close
@@ -124,7 +124,8 @@ func (m *machine) play(ctx context.Context, p Parts, engine string) (out Outcome
 
 // run runs a program as the machine's user would.
 func (m *machine) run(ctx context.Context, path string, args ...string) (out, said string, ok bool) {
-	cmd := exec.CommandContext(ctx, path, args...)
+	command := m.etcDocker().Command(path, args...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	if m.user != nil {
 		cmd = m.user.Command(ctx, path, args...)
 	}

@@ -26,7 +26,7 @@ func secured(clients []byte, rest func(m *machine, ca string) error) func(*machi
 func certs(host, file string) string { return ".config/containers/certs.d/" + host + "/" + file }
 
 func podmanTrust() []Setting {
-	client, clientKey, err := clientCertificate()
+	client, clientKey, err := selfSigned()
 	if err != nil {
 		panic(err) // no randomness
 	}
@@ -85,15 +85,17 @@ func podmanTrust() []Setting {
 	}
 }
 
-// clientCertificate makes a certificate for a client, signed by itself.
-func clientCertificate() (certificate, key []byte, err error) {
+// selfSigned makes a certificate for a client, or for a server of that
+// name, signed by itself.
+func selfSigned(names ...string) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a client"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		DNSNames: names,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {

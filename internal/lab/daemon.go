@@ -18,13 +18,13 @@ type daemon struct {
 
 // startDaemon starts a program, with more environment, and waits until its
 // socket answers.
-func startDaemon(ctx context.Context, run, socket string, env []string, program string, args ...string) (*daemon, error) {
+func startDaemon(ctx context.Context, run, socket string, env []string, command ...string) (*daemon, error) {
 	log, err := os.Create(filepath.Join(run, "log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	d := &daemon{run: run, cmd: exec.Command(program, args...), ended: make(chan struct{})}
+	d := &daemon{run: run, cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.Env = append(os.Environ(), env...)
 	// A process group of its own: a Ctrl-C at the terminal is for us, and we
@@ -44,7 +44,7 @@ func startDaemon(ctx context.Context, run, socket string, env []string, program 
 	defer said.Close()
 	if err := waitForSocket(ctx, socket, d.ended, said); err != nil {
 		d.stop()
-		return nil, fmt.Errorf("%s: %w", filepath.Base(program), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Base(command[0]), err)
 	}
 	return d, nil
 }

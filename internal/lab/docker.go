@@ -27,12 +27,18 @@ type DockerDaemon struct {
 // StartDocker starts dockerd with all that it has under dir. It takes plain
 // HTTP from registries on loopback without being told.
 func StartDocker(ctx context.Context, dir string) (*DockerDaemon, error) {
-	return StartDockerWith(ctx, dir, nil)
+	return StartDockerWith(ctx, dir, DockerWith{})
 }
 
-// StartDockerWith is [StartDocker] with more environment, NAME=value, and
-// further arguments of the daemon's.
-func StartDockerWith(ctx context.Context, dir string, env []string, args ...string) (*DockerDaemon, error) {
+// DockerWith is what a daemon is started with.
+type DockerWith struct {
+	Env  []string // NAME=value, more of them
+	Args []string // further ones
+	Bind Bind     // in place of a directory that the daemon reads
+}
+
+// StartDockerWith is [StartDocker] with settings.
+func StartDockerWith(ctx context.Context, dir string, with DockerWith) (*DockerDaemon, error) {
 	dockerd, err := Dockerd.Find()
 	if err != nil {
 		return nil, err
@@ -56,10 +62,10 @@ func StartDockerWith(ctx context.Context, dir string, env []string, args ...stri
 	}
 	// Without a firewall of its own, which several daemons would fight over,
 	// containers reach no host; those that need a network use the host's.
-	d.daemon, err = startDaemon(ctx, run, socket, env, dockerd, append(args,
+	d.daemon, err = startDaemon(ctx, run, socket, with.Env, with.Bind.Command(dockerd, append(with.Args,
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(run, "exec"),
 		"--pidfile", filepath.Join(run, "docker.pid"), "--host", d.Host, "--group", fmt.Sprint(os.Getgid()),
-		"--bridge", d.bridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")...)
+		"--bridge", d.bridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")...)...)
 	if err != nil {
 		return nil, errors.Join(err, d.bridge.remove(), os.RemoveAll(run))
 	}

@@ -21,9 +21,10 @@ type TLSFront struct {
 }
 
 // StartTLSFront starts one. With clients, it takes only connections that show a
-// certificate which these, in PEM, signed.
-func StartTLSFront(inner http.Handler, clients []byte) *TLSFront {
-	return startTLSFront(inner, clients, true)
+// certificate which these, in PEM, signed. Its own is for loopback, or the one
+// that is given.
+func StartTLSFront(inner http.Handler, clients []byte, own ...tls.Certificate) *TLSFront {
+	return startTLSFront(inner, clients, true, own...)
 }
 
 // StartHTTP1Front starts one that does not speak HTTP/2.
@@ -40,14 +41,15 @@ func StartFrames(s *fault.Frames) *TLSFront {
 	return f.start()
 }
 
-func startTLSFront(inner http.Handler, clients []byte, http2 bool) *TLSFront {
+func startTLSFront(inner http.Handler, clients []byte, http2 bool, own ...tls.Certificate) *TLSFront {
 	f := &TLSFront{server: httptest.NewUnstartedServer(inner)}
+	f.server.TLS = &tls.Config{Certificates: own}
 	f.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.server.EnableHTTP2 = http2
 	if clients != nil {
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(clients)
-		f.server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+		f.server.TLS.ClientAuth, f.server.TLS.ClientCAs = tls.RequireAndVerifyClientCert, pool
 	}
 	return f.start()
 }
