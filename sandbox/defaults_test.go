@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestPublishDefaults(t *testing.T) {
 	if p, err = newPublisher(b, given); err != nil {
 		t.Fatal(err)
 	}
-	if o := p.o; o.Registry != given.Registry || o.VisibilityTimeout != time.Nanosecond || !slices.Equal(o.Platforms, []string{"linux/arm64"}) {
+	if o := p.o; !reflect.DeepEqual(o.Registry, given.Registry) || o.VisibilityTimeout != time.Nanosecond || !slices.Equal(o.Platforms, []string{"linux/arm64"}) {
 		t.Errorf("%+v", o)
 	}
 	if given.Platforms[0] != "linux/arm64/v8" {

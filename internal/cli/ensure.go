@@ -8,15 +8,15 @@ import (
 	"github.com/vessux/openlock/sandbox"
 )
 
-// probeTimeouts are the settings of all that ask the registry.
-var probeTimeouts = []string{"connect-timeout", "header-timeout", "probe-timeout"}
+// registrySettings are those of all that ask the registry.
+var registrySettings = []string{"trust-host", "connect-timeout", "header-timeout", "probe-timeout"}
 
 func ensureVerb(a *App) verb {
 	return verb{
 		use: "ensure", short: "Have the base image here: use it, pull it, or build it; print its ref",
 		settings: append([]string{
 			"pull", "build", "verify", "verify-timeout", "runtime", "platform", "pull-timeout", "build-timeout", "wait-timeout",
-		}, probeTimeouts...),
+		}, registrySettings...),
 		flags: func(f *pflag.FlagSet) { a.quietFlag(f) },
 		run:   a.Ensure,
 	}

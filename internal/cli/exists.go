@@ -16,7 +16,7 @@ func existsVerb(a *App) verb {
 		long: `Exists prints the state of the base image in its registry, and ends with its
 exit code: complete 0, absent 3, incomplete 4, denied 5, unreachable 6,
 throttled 6, invalid 7.`,
-		settings: append([]string{"platforms"}, probeTimeouts...),
+		settings: append([]string{"platforms"}, registrySettings...),
 		run:      a.Exists,
 	}
 }

@@ -10,7 +10,7 @@ import (
 func planVerb(a *App) verb {
 	return verb{
 		use: "plan", short: "Print what ensure would do, and why",
-		settings: append([]string{"pull", "build", "verify", "verify-timeout", "runtime", "platform"}, probeTimeouts...),
+		settings: append([]string{"pull", "build", "verify", "verify-timeout", "runtime", "platform"}, registrySettings...),
 		run:      a.Plan,
 	}
 }

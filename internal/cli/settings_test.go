@@ -194,7 +194,7 @@ func TestConfiguration(t *testing.T) {
 		"verify.key = \"x\"":             "verify is not a string",
 		"\n\nruntime = podman\n":         "config.toml, line 3, column ",
 		"runtime = \"\"\nruntime = \"\"": "config.toml, line 2, column ",
-		"runtim = \"podman\"\n":          "hint: the keys are repository, containerfile, runtime and verify",
+		"runtim = \"podman\"\n":          "hint: the keys are repository, containerfile, runtime, verify and trust_hosts",
 	} {
 		write(t, config, text)
 		if _, errOut, code := run(t, "tag"); code != 2 || !strings.Contains(errOut, want) {

@@ -38,6 +38,9 @@ var samples = map[string]struct {
 	"force":   {[2]string{sha, sha}, "latest", `"latest" is not a digest, sha256:<64 hex digits>`, func(s Settings) any { return s.Force }, [2]any{sha, sha}},
 	"digest":  {[2]string{sha, sha}, "sha256:0A", `"sha256:0A" is not a digest, sha256:<64 hex digits>`, func(s Settings) any { return s.Digest }, [2]any{sha, sha}},
 
+	"trust-host": {[2]string{"r.example=a.example", "r.example=b:1"}, "r.example", `trusted host "r.example": want REGISTRY=HOST, each with or without a port`,
+		func(s Settings) any { return strings.Join(s.Registry.TrustHosts["r.example"], "+") }, [2]any{"a.example", "b:1"}},
+
 	"connect-timeout": timeout(func(s Settings) time.Duration { return s.Registry.ConnectTimeout }),
 	"header-timeout":  timeout(func(s Settings) time.Duration { return s.Registry.HeaderTimeout }),
 	"probe-timeout":   timeout(func(s Settings) time.Duration { return s.Registry.Timeout }),

@@ -51,6 +51,8 @@ var table = []setting{
 		help: "container engine", set: text(func(s *Settings) *string { return &s.Runtime })},
 	{flag: "verify", kind: "policy", env: "VERIFY", key: "verify", words: verifyOff,
 		help: "signature that a published image must carry: key=FILE, or certificate-identity=WHO,certificate-oidc-issuer=URL, or off", set: setVerify},
+	{flag: "trust-host", kind: "hosts", env: "TRUST_HOSTS", key: "trust_hosts", list: true, words: "none",
+		help: "host that a registry may send to as if it were the registry itself, with the login and inside the network: REGISTRY=HOST, repeatable", set: setTrustHosts},
 	{flag: "platform", kind: "platform", env: "PLATFORM", words: "the engine's",
 		help: "platform of the image", set: setPlatform},
 	{flag: "platform", kind: "platform", id: "platforms", list: true, words: strings.Join(sandbox.Platforms(), ","),

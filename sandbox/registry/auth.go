@@ -170,13 +170,15 @@ func (s *signer) checkRealm(u *url.URL) error {
 	switch {
 	case u.Scheme != "https" && (u.Scheme != "http" || s.scheme == "https"):
 		return badRealm(fmt.Sprintf("realm scheme %q", u.Scheme))
-	case u.Host != s.at.host && isInnerAddress(u.Hostname()):
-		return badRealm(fmt.Sprintf("realm host %q is a private or link-local address", u.Host))
+	case u.Host != s.at.host && isInnerAddress(u.Hostname()) && !s.at.trusts(u):
+		f := badRealm(fmt.Sprintf("realm host %q is a private or link-local address", u.Host))
+		f.hint = s.at.trustHint(u)
+		return f
 	}
 	return nil
 }
 
-func badRealm(why string) error {
+func badRealm(why string) *failure {
 	return &failure{state: StateInvalid, reason: "its token server must not be asked: " + why}
 }
 

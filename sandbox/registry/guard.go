@@ -31,6 +31,7 @@ const maxRedirects = 5
 // login was asked for.
 type guard struct {
 	inner   http.RoundTripper
+	at      place    // what it asks
 	host    string   // of the registry, without its port
 	tlsOnly bool     // the registry speaks TLS: nothing goes in the clear
 	sealed  bool     // a login is used, which must not go in the clear
@@ -46,10 +47,14 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Response != nil {
 			what = "redirect"
 		}
-		return nil, &failure{state: StateInvalid, reason: what + " refused: " + why}
+		f := &failure{state: StateInvalid, reason: what + " refused: " + why}
+		if strings.HasSuffix(why, leadsInside) {
+			f.hint = g.at.trustHint(req.URL)
+		}
+		return nil, f
 	}
-	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) {
-		return nil, &failure{state: StateDenied, withheld: true, reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
+	if carriesLogin(req) && !sameSite(g.host, req.URL.Hostname()) && !g.at.trusts(req.URL) {
+		return nil, &failure{state: StateDenied, withheld: true, hint: g.at.trustHint(req.URL), reason: fmt.Sprintf("its token server %s is not of %s, so the login is not sent there", sanitize.Line(req.URL.Host), g.host)}
 	}
 	if g.sealed && carriesLogin(req) && req.URL.Scheme != "https" {
 		return nil, &failure{state: StateDenied, withheld: true, reason: sanitize.Line(req.URL.Host) + " does not speak TLS, so the login is not sent there",
@@ -90,11 +95,14 @@ func (g *guard) refuses(req *http.Request) string {
 		return host + " leaves TLS"
 	case redirects > maxRedirects:
 		return fmt.Sprintf("%s gave more than %d in a row", host, maxRedirects)
-	case isInner(req.URL.Hostname()) && !isInner(g.host):
-		return g.host + " leads to an address inside the local network"
+	case isInner(req.URL.Hostname()) && !isInner(g.host) && !g.at.trusts(req.URL):
+		return g.host + leadsInside
 	}
 	return ""
 }
+
+// leadsInside is the end of a refusal that the setting of trusted hosts lifts.
+const leadsInside = " leads to an address inside the local network"
 
 // outside is the key of the registry's host in the context of a request that
 // must not end on this machine.
@@ -103,7 +111,7 @@ type outside struct{}
 // leadsOut reports whether a request is for a host that the registry has named,
 // and goes there without a proxy, which may well be on this machine.
 func (g *guard) leadsOut(req *http.Request) bool {
-	if strings.EqualFold(req.URL.Hostname(), g.host) || isInner(g.host) {
+	if strings.EqualFold(req.URL.Hostname(), g.host) || isInner(g.host) || g.at.trusts(req.URL) {
 		return false
 	}
 	if g.proxy == nil {

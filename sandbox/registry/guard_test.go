@@ -36,3 +36,25 @@ func TestLeadsOut(t *testing.T) {
 		}
 	}
 }
+
+// TestTrustedInside: of the addresses inside the network that a registry leads
+// to, those that the settings name are asked; the remedy names the setting.
+func TestTrustedInside(t *testing.T) {
+	g := &guard{host: "registry.example", at: place{host: "registry.example", path: "a", trusted: &trusted{[]string{"10.0.0.7", "10.0.0.8:8443", "Layers.example"}}}}
+	for to, trusts := range map[string]bool{"10.0.0.7": true, "10.0.0.7:99": true, "10.0.0.8:8443": true, "10.0.0.8": false, "10.0.0.9": false, "layers.example": true} {
+		req, err := http.NewRequest(http.MethodGet, "https://"+to+"/v2/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trusts {
+			if why := g.refuses(req); why != "" || g.leadsOut(req) {
+				t.Errorf("%s: %q, leads out: %t", to, why, g.leadsOut(req))
+			}
+			continue
+		}
+		_, err = g.RoundTrip(req)
+		if f := new(failure); !errors.As(err, &f) || f.hint != "if you trust "+to+" as you do registry.example, set trust-host to registry.example="+to {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}

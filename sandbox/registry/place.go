@@ -20,6 +20,7 @@ type place struct {
 	host string // with its port, where it has one
 	path string
 	via  *access.Place // nil: not by an engine's configuration
+	*trusted
 }
 
 func placeOf(repository string) (place, error) {

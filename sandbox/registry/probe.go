@@ -60,6 +60,11 @@ type Options struct {
 	Timeout        time.Duration // one attempt; without Retry.Timeouts all of them, waits for a 429 aside; default 8 s
 	Retry          Retry         // zero: [HostRetry]
 	Anonymous      bool          // use no stored login
+	// TrustHosts lists, by a registry's host, other hosts that get its login where
+	// the registry wants it there, and that may be inside the network: token servers
+	// and where layers are, host or host:port. Hosts of the registry's own domain
+	// need no such word for the login.
+	TrustHosts map[string][]string
 	// Access is how the engine reaches registries that is to pull; nil: no engine
 	// is, and the registry is asked as the environment and the logins of podman
 	// and docker say.
@@ -144,7 +149,7 @@ func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failu
 	for i, l := range logins {
 		if res, fail = attemptAs(ctx, at, l, q, o); fail != nil && fail.withheld {
 			hint = cmp.Or(fail.hint, hint)
-			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was not used (%s)", at.host, l.Source, fail.reason)))
+			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was not used (%s); %s", at.host, l.Source, fail.reason, hint)))
 		} else if res.State == StateDenied && !l.anonymous() {
 			warnings = append(warnings, sanitize.Line(fmt.Sprintf("the login for %s from %s was rejected; trying %s", at.host, l.Source, next(logins[i+1:]))))
 		}

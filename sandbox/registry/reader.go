@@ -20,7 +20,7 @@ type Reader struct {
 // with none where o says so. The error is an [*Error], or ctx's cause.
 func OpenReader(ctx context.Context, repository string, o Options) (*Reader, error) {
 	o = o.withDefaults()
-	at, err := placeOf(repository)
+	at, err := o.placeAt(repository)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // looks that is to pull, or at the repository itself.
 func (o Options) routes(repository string) ([]place, error) {
 	if o.Access == nil || o.Access.Places == nil {
-		at, err := placeOf(repository)
+		at, err := o.placeAt(repository)
 		return []place{at}, err
 	}
 	places, err := o.Access.Places(repository)
@@ -21,7 +21,7 @@ func (o Options) routes(repository string) ([]place, error) {
 	}
 	var all []place
 	for _, p := range places {
-		at, err := placeOf(p.Repository)
+		at, err := o.placeAt(p.Repository)
 		if err != nil {
 			return nil, misconfigured(p.File, err)
 		}

@@ -65,7 +65,7 @@ func open(ctx context.Context, at place, l credential, base http.RoundTripper, p
 	}
 	find, from := proxyOf(base)
 	g := &guard{
-		inner: proxies{base, find, from, patience}, host: hostname(at.host), secrets: l.secrets(), proxy: find,
+		inner: proxies{base, find, from, patience}, at: at, host: hostname(at.host), secrets: l.secrets(), proxy: find,
 		tlsOnly: !at.mayBeClear(), sealed: !l.anonymous() && !at.takesClearLogins(),
 	}
 	s, err := newSigner(ctx, at, l, g, at.scope(actions))

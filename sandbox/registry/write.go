@@ -48,7 +48,7 @@ type Writer struct {
 // The error is an [*Error], or ctx's cause.
 func OpenWriter(ctx context.Context, repository string, o Options) (*Writer, error) {
 	o = o.withDefaults()
-	at, err := placeOf(repository)
+	at, err := o.placeAt(repository)
 	if err != nil {
 		return nil, err
 	}
