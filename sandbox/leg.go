@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/leg"
 	"github.com/vessux/openlock/sandbox/registry"
@@ -95,7 +94,7 @@ func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.C
 	p.o.Notify(Notice{Text: fmt.Sprintf("building %s for %s with %s", p.ref, strings.Join(platforms, ", "), p.o.Builder.Name())})
 	digests, err := p.o.Builder.Build(ctx, leg.Request{
 		Containerfile: p.Containerfile, Repository: p.Repository, Platforms: platforms, NoCache: p.o.NoCache,
-		Labels: map[string]string{tag.Label: p.identity}, Epoch: containerfile.Epoch(p.Containerfile),
+		Labels: map[string]string{tag.Label: p.identity},
 	})
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause

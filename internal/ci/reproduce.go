@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/cli"
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox"
 	"github.com/vessux/openlock/sandbox/leg"
@@ -77,7 +76,7 @@ func buildRequest(a *cli.App) (leg.Builder, leg.Request, error) {
 	}
 	r := leg.Request{
 		Containerfile: s.Base.Containerfile, Repository: s.Base.Repository,
-		Labels: map[string]string{tag.Label: s.Base.Identity()}, Epoch: containerfile.Epoch(s.Base.Containerfile),
+		Labels: map[string]string{tag.Label: s.Base.Identity()},
 	}
 	if r.Platforms = s.Platforms; len(r.Platforms) == 0 {
 		r.Platforms = sandbox.Platforms()

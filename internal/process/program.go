@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type Program struct {
 	Name   string    // for messages
 	Path   string    // of its file
 	Output io.Writer // for what it prints while it works; nil: it is dropped
+	Env    []string  // its environment; nil: our own
 }
 
 // questionTimeout bounds every Ask. Podman does not answer while another one
@@ -59,8 +61,8 @@ func Within(ctx context.Context, limit time.Duration) (context.Context, context.
 	return context.WithTimeoutCause(ctx, limit, &LimitError{What: "no answer", Limit: limit})
 }
 
-// Work runs a long command, with env added to our own, and shows what it prints
-// as it comes.
+// Work runs a long command, with env added to its environment, and shows
+// what it prints as it comes.
 func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{What: "not finished", Limit: limit})
 	defer cancel()
@@ -80,7 +82,10 @@ func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer
 		return err
 	}
 	cmd := exec.CommandContext(ctx, p.Path, args...)
-	cmd.Env = append(os.Environ(), env...)
+	if cmd.Env = slices.Clone(p.Env); p.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = stopGrace
 	err := runGroup(cmd)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/internal/reproduce"
 	"github.com/vessux/openlock/sandbox"
@@ -77,7 +76,7 @@ func buildTwice(ctx context.Context, t *testing.T, e reproduce.Exporter, text st
 	b := sandbox.Base{Containerfile: []byte(text), Repository: base.Repository}
 	outcomes, err := reproduce.Run(ctx, e, leg.Request{
 		Containerfile: b.Containerfile, Repository: b.Repository, Platforms: platforms,
-		Labels: map[string]string{tag.Label: b.Identity()}, Epoch: containerfile.Epoch(b.Containerfile),
+		Labels: map[string]string{tag.Label: b.Identity()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,9 +10,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/vessux/openlock/internal/buildenv"
+	"github.com/vessux/openlock/internal/epoch"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -134,7 +137,7 @@ func (c *chosen) find(ctx context.Context) error {
 }
 
 func findBuildx(ctx context.Context, o Options) (exporter, string) {
-	docker := process.Program{Name: "docker", Output: o.Output}
+	docker := process.Program{Name: "docker", Output: o.Output, Env: buildenv.Of(os.Environ())}
 	var err error
 	if docker.Path, err = exec.LookPath("docker"); err != nil {
 		return nil, "docker is not installed"
@@ -150,7 +153,8 @@ func findPodman(_ context.Context, o Options) (exporter, string) {
 	if err != nil {
 		return nil, "podman is not installed"
 	}
-	return &podman{podman: process.Program{Name: "podman", Path: path, Output: o.Output}, registry: o.Registry, binfmt: binfmtDir}, ""
+	program := process.Program{Name: "podman", Path: path, Output: o.Output, Env: buildenv.Of(os.Environ())}
+	return &podman{podman: program, registry: o.Registry, binfmt: binfmtDir}, ""
 }
 
 // labelArgs are the flags for labels, the same for every builder.
@@ -160,6 +164,16 @@ func labelArgs(labels map[string]string) []string {
 		args = append(args, "--label", k+"="+v)
 	}
 	return args
+}
+
+// epochOf returns the time of what is built, in seconds. Builders are given it,
+// so that they date by it whatever they read from a file by themselves.
+func epochOf(r leg.Request) (string, error) {
+	t, err := epoch.Of(r.Containerfile)
+	if err != nil {
+		return "", &leg.Error{Reason: err.Error(), Err: err}
+	}
+	return strconv.FormatInt(t, 10), nil
 }
 
 // onlyPlatform returns the platform of a request for one.

@@ -12,6 +12,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -146,6 +147,15 @@ func (b *buildx) Export(ctx context.Context, r leg.Request, dir string) error {
 // run builds one platform into an output. With provenance and SBOM off, that
 // holds an image and nothing else.
 func (b *buildx) run(ctx context.Context, r leg.Request, platform string, files *containerfile.Context, output string) error {
+	seconds, err := epochOf(r)
+	if err != nil {
+		return err
+	}
+	env, remove, err := buildenv.Docker(r.Containerfile)
+	if err != nil {
+		return err
+	}
+	defer remove()
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
 	if b.name != "" {
 		args = append(args, "--builder", b.name)
@@ -156,10 +166,10 @@ func (b *buildx) run(ctx context.Context, r leg.Request, platform string, files 
 	args = append(args, labelArgs(r.Labels)...)
 	args = append(args,
 		"--platform", platform, "--file", files.File,
-		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--metadata-file", files.Report,
+		"--build-arg", "SOURCE_DATE_EPOCH="+seconds, "--metadata-file", files.Report,
 		"--output", output+",rewrite-timestamp=true,oci-mediatypes=true",
 		files.Dir)
-	return b.docker.Work(ctx, buildTimeout, nil, args...)
+	return b.docker.Work(ctx, buildTimeout, env, args...)
 }
 
 // pushFailed tells a push that failed from a build that failed by BuildKit's

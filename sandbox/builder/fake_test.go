@@ -51,8 +51,8 @@ func find(name string) leg.Builder {
 }
 
 var request = leg.Request{
-	Containerfile: []byte("FROM scratch\n"), Repository: "127.0.0.1:1/vessux/openlock-base", Platforms: both,
-	Labels: map[string]string{"label": "a b"}, Epoch: 12,
+	Containerfile: []byte("FROM scratch\nARG A=1 SOURCE_DATE_EPOCH=12\n"), Repository: "127.0.0.1:1/vessux/openlock-base", Platforms: both,
+	Labels: map[string]string{"label": "a b"},
 }
 
 // metadata is a script that reports a digest where buildx was told to.

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/process"
@@ -94,6 +95,10 @@ func (p *podman) leg(ctx context.Context, r leg.Request, platform string) (strin
 // the platform of what is built FROM scratch: after a build of the host, or a
 // leg with another epoch, it would give us their layers.
 func (p *podman) build(ctx context.Context, r leg.Request, platform string) (image v1.Image, remove func(), err error) {
+	seconds, err := epochOf(r)
+	if err != nil {
+		return nil, nil, err
+	}
 	files, err := containerfile.NewContext(r.Containerfile)
 	if err != nil {
 		return nil, nil, err
@@ -103,9 +108,10 @@ func (p *podman) build(ctx context.Context, r leg.Request, platform string) (ima
 			files.Remove()
 		}
 	}()
-	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", fmt.Sprint(r.Epoch),
-		"--build-arg", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.Epoch), "--file", files.File, "--iidfile", files.Report}
-	args = append(append(args, labelArgs(r.Labels)...), files.Dir)
+	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", seconds,
+		"--build-arg", "SOURCE_DATE_EPOCH=" + seconds, "--file", files.File, "--iidfile", files.Report}
+	args = append(append(args, buildenv.Podman(r.Containerfile)...), labelArgs(r.Labels)...)
+	args = append(args, files.Dir)
 	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
 		return nil, nil, err
 	}

@@ -68,6 +68,12 @@ func (b *bench) fresh(t *testing.T, runtime string) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
+	b.find(t, runtime)
+}
+
+// find has the bench take its builder from the environment.
+func (b *bench) find(t *testing.T, runtime string) {
+	t.Helper()
 	b.builder = builder.New(builder.Options{Runtime: runtime, Output: logTo(t)})
 }
 

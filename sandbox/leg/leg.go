@@ -20,14 +20,14 @@ type Builder interface {
 	Build(ctx context.Context, r Request) (digests []string, err error)
 }
 
-// Request is what a [Builder] builds.
+// Request is what a [Builder] builds. Every time in the image is the one that
+// the Containerfile gives SOURCE_DATE_EPOCH, or 1970-01-01 00:00 UTC.
 type Request struct {
 	Containerfile []byte
 	Repository    string   // to push to
 	Platforms     []string // os/arch[/variant]
 	Labels        map[string]string
-	Epoch         int64 // every time in the image, seconds since 1970-01-01 UTC
-	NoCache       bool  // run every step again, where the builder would reuse any
+	NoCache       bool // run every step again, where the builder would reuse any
 }
 
 // Error tells why legs cannot be built.

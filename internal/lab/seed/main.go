@@ -6,6 +6,7 @@
 //	seed print TEXT        print a line
 //	seed show FILE         print a file
 //	seed arch              print the architecture that it runs on
+//	seed env FILE          write the environment, sorted, to a file
 //	seed sleep DURATION    wait, such as 10s
 //	seed fail TEXT         print to standard error and fail
 package main
@@ -15,7 +16,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,6 +50,13 @@ func run(args []string) error {
 			return err
 		}
 		os.Stdout.Write(b)
+	case "env":
+		// Without what builders give every step anew.
+		all := slices.DeleteFunc(os.Environ(), func(e string) bool {
+			return strings.HasPrefix(e, "HOSTNAME=") || strings.HasPrefix(e, "OTEL_") || strings.HasPrefix(e, "TRACEPARENT=")
+		})
+		slices.Sort(all)
+		return os.WriteFile(args[1], []byte(strings.Join(all, "\n")), 0o644)
 	case "arch":
 		fmt.Println(runtime.GOARCH)
 	case "sleep":

@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"syscall"
 	"time"
 
+	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/engine"
@@ -174,16 +176,22 @@ func (d *docker) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 // Build runs docker buildx build where buildx is installed, else docker build,
 // which has BuildKit inside up to Docker 22. The Containerfile needs BuildKit.
 func (d *docker) Build(ctx context.Context, b engine.BuildRequest) (string, error) {
-	command, env := []string{"buildx", "build", "--load"}, []string(nil)
+	env, remove, err := buildenv.Docker(b.Containerfile)
+	if err != nil {
+		return "", err
+	}
+	defer remove()
+	command, program := []string{"buildx", "build", "--load"}, d.program
+	program.Env = buildenv.Of(os.Environ())
 	if _, err := d.program.Ask(ctx, "buildx", "version"); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return "", cause
 		}
-		command, env = []string{"build"}, []string{"DOCKER_BUILDKIT=1"}
+		command = []string{"build"}
 	}
 	return driver.Build(b, func(dir string, args []string) error {
 		args = append(append(command, "--progress", "plain"), args...)
-		return d.program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), env, append(args, dir)...)
+		return program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), env, append(args, dir)...)
 	})
 }
 

@@ -43,9 +43,9 @@ func TestCommands(t *testing.T) {
 // TestBuild: with buildx where it is installed, else with the BuildKit inside.
 func TestBuild(t *testing.T) {
 	const report = `while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo "built $DOCKER_BUILDKIT" > "$2"; shift; done`
-	t.Setenv("DOCKER_BUILDKIT", "")
+	t.Setenv("DOCKER_BUILDKIT", "0")
 	for script, want := range map[string][2]string{
-		report: {"buildx build --load --progress plain --file ", "built"},
+		report: {"buildx build --load --progress plain --file ", "built 1"},
 		`[ "$1" = buildx ] && exit 1` + "\n" + report: {"build --progress plain --file ", "built 1"},
 	} {
 		d, asked := fake(t, script)

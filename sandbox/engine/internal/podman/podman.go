@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
@@ -195,10 +197,13 @@ func (p *podman) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 // Build runs podman build. Where another podman has removed an image while
 // this one looked for what it could reuse, it begins again.
 func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, error) {
+	program := p.program
+	program.Env = buildenv.Of(os.Environ())
 	return driver.Build(b, func(dir string, args []string) error {
-		args = append(append([]string{"build", "--format", "oci"}, args...), dir)
+		args = append(append([]string{"build", "--format", "oci"}, buildenv.Podman(b.Containerfile)...), args...)
+		args = append(args, dir)
 		for try := 1; ; try++ {
-			err := p.program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), nil, args...)
+			err := program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), nil, args...)
 			if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 				return err
 			}
