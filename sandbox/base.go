@@ -56,7 +56,7 @@ func (b Base) check() (tag.Ref, error) {
 	}
 	ref, err := b.Ref()
 	if err != nil {
-		return tag.Ref{}, &InputError{Err: err}
+		return tag.Ref{}, &InputError{Err: err, Remedy: "a repository is host/path without a tag, such as ghcr.io/vessux/openlock-base"}
 	}
 	return ref, nil
 }
@@ -69,7 +69,7 @@ func (b Base) query(platforms []string) (registry.Query, error) {
 	for _, name := range platforms {
 		p, err := platform.Normalize(name)
 		if err != nil {
-			return q, &InputError{Err: err}
+			return q, &InputError{Err: err} // no remedy: the error says what is wanted
 		}
 		q.Platforms = append(q.Platforms, p)
 	}

@@ -162,7 +162,7 @@ func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 // afterPull decides when a pull has failed for good, or has brought another
 // image than the registry told of.
 func afterPull(d Decision, state registry.State, reason string, cause error, o Options) *Decision {
-	next := &Decision{Action: ActionBuild, State: state, Digest: d.Digest, Reason: reason, Err: cause, Warn: true}
+	next := &Decision{Action: ActionBuild, State: state, Digest: d.Digest, Reason: reason, Hint: hintOf(cause), Err: cause, Warn: true}
 	if o.Build == PolicyNever {
 		next.Action = ActionFail
 	}

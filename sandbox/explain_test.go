@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -105,7 +106,12 @@ func TestCauses(t *testing.T) {
 		t.Errorf("a failed pull: %v", err)
 	}
 	m.pullErr = []error{fmt.Errorf("memory pull: %w", new(process.LimitError))}
-	if _, err := sandbox.Ensure(t.Context(), b, o); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a pull that took too long: %v", err)
+	if _, err := sandbox.Ensure(t.Context(), b, o); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(fmt.Sprint(sandbox.Explain(err).Hints), "--pull-timeout") {
+		t.Errorf("a pull that took too long: %v, %q", err, sandbox.Explain(err).Hints)
+	}
+	m.pullErr, m.buildErr = nil, fmt.Errorf("memory build: %w", new(process.LimitError))
+	o.Build = sandbox.PolicyAlways
+	if _, err := sandbox.Ensure(t.Context(), b, o); !strings.Contains(fmt.Sprint(sandbox.Explain(err).Hints), "--build-timeout") {
+		t.Errorf("a build that took too long: %v, %q", err, sandbox.Explain(err).Hints)
 	}
 }

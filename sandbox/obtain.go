@@ -26,7 +26,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	}
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
 	end := j.o.begin(PhasePull, d.Size)
-	err := j.pullTwice(ctx, pinned)
+	err := late(j.pullTwice(ctx, pinned), "--pull-timeout")
 	end()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
@@ -106,7 +106,7 @@ func (j *job) buildOnce(ctx context.Context, noCache bool) (*engine.Image, error
 	})
 	end()
 	if err != nil {
-		return nil, err
+		return nil, late(err, "--build-timeout")
 	}
 	image, err := j.inspect(ctx, id)
 	if err != nil {

@@ -35,7 +35,7 @@ func ParsePolicy(s string) (Policy, error) {
 	case PolicyMissing, PolicyAlways, PolicyNever:
 		return p, nil
 	}
-	return "", &InputError{Err: fmt.Errorf("%q: want missing, always or never", s)}
+	return "", &InputError{Err: fmt.Errorf("%q: want missing, always or never", s)} // no remedy: the error says what is wanted
 }
 
 // Options say how [Ensure] and [Plan] may get an image. The zero value works:
@@ -103,17 +103,17 @@ func HostPlatform() string { return "linux/" + runtime.GOARCH }
 func (o Options) withDefaults() (Options, error) {
 	var err error
 	if o.Pull, err = ParsePolicy(string(o.Pull)); err != nil {
-		return o, &InputError{Err: fmt.Errorf("pull policy %w", err)}
+		return o, &InputError{Err: fmt.Errorf("pull policy %w", err)} // no remedy: the error says what is wanted
 	}
 	if o.Build, err = ParsePolicy(string(o.Build)); err != nil {
-		return o, &InputError{Err: fmt.Errorf("build policy %w", err)}
+		return o, &InputError{Err: fmt.Errorf("build policy %w", err)} // no remedy: the error says what is wanted
 	}
 	if o.Pull == PolicyAlways && o.Build == PolicyAlways {
 		return o, &InputError{Err: errors.New("pull and build cannot both be \"always\": one of them would be for nothing"), Remedy: "choose one of the two"}
 	}
 	if o.Platform != "" {
 		if o.Platform, err = platform.Normalize(o.Platform); err != nil {
-			return o, &InputError{Err: err}
+			return o, &InputError{Err: err} // no remedy: the error says what is wanted
 		}
 	}
 	if o.WaitTimeout <= 0 {
@@ -136,7 +136,7 @@ func candidates(given []engine.Engine) ([]engine.Engine, error) {
 	}
 	for i, e := range given {
 		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, &InputError{Err: fmt.Errorf("engine %d of %d is nil", i+1, len(given))}
+			return nil, &InputError{Err: fmt.Errorf("engine %d of %d is nil", i+1, len(given)), Remedy: "leave Engines empty for those that are installed"}
 		}
 	}
 	return given, nil

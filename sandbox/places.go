@@ -14,11 +14,11 @@ const maxSources = 8
 // one name, [Base.Ref], wherever it was.
 func (b Base) checkSources() error {
 	if len(b.Sources) > maxSources {
-		return &InputError{Err: fmt.Errorf("%d sources: at most %d are allowed", len(b.Sources), maxSources)}
+		return &InputError{Err: fmt.Errorf("%d sources: at most %d are allowed", len(b.Sources), maxSources)} // no remedy: the error says what is wanted
 	}
 	for _, repository := range b.Sources {
 		if err := tag.CheckRepository(repository); err != nil {
-			return &InputError{Err: fmt.Errorf("source: %w", err)}
+			return &InputError{Err: fmt.Errorf("source: %w", err), Remedy: "a repository is host/path without a tag, such as ghcr.io/vessux/openlock-base"}
 		}
 	}
 	return nil

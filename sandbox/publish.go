@@ -122,7 +122,7 @@ func newPublisher(b Base, o PublishOptions) (*publisher, error) {
 	}
 	for i, name := range p.o.Platforms {
 		if p.o.Platforms[i], err = platform.Normalize(name); err != nil {
-			return nil, &InputError{Err: err}
+			return nil, &InputError{Err: err} // no remedy: the error says what is wanted
 		}
 	}
 	if p.o.Registry.Retry == (registry.Retry{}) {

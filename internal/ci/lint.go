@@ -48,7 +48,7 @@ func judge(a *cli.App, containerfile []byte) ([]lint.Finding, error) {
 	name := a.ContainerfileName()
 	found, err := lint.Check(containerfile)
 	if err != nil {
-		return nil, &cli.UsageError{Err: fmt.Errorf("%s: %w", name, err)}
+		return nil, &cli.UsageError{Err: fmt.Errorf("%s: %w", name, err)} // no remedy: BuildKit names the line and what is wrong with it
 	}
 	errors := 0
 	for _, f := range found {

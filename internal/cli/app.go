@@ -37,11 +37,11 @@ type App struct {
 // before anything costly is done for it.
 func (a *App) Start() (Settings, error) {
 	if _, err := a.Out.Write(nil); err != nil {
-		return Settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err)}
+		return Settings{}, &UsageError{Err: fmt.Errorf("standard output cannot be written to: %w", err), Remedy: "the result goes there: redirect it to /dev/null where it is not needed"}
 	}
 	image, err := a.Project.image(base.Default())
 	if err != nil {
-		return Settings{}, &UsageError{Err: err}
+		return Settings{}, &UsageError{Err: err} // no remedy: the error names the file and what is wrong with it
 	}
 	s, err := a.Flags.resolve(a.Program, image)
 	a.file = s.file

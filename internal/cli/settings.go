@@ -47,7 +47,7 @@ func (f Flags) resolve(p Program, base sandbox.Base) (Settings, error) {
 	if err != nil {
 		var usage *UsageError
 		if !errors.As(err, &usage) {
-			err = &UsageError{Err: err}
+			err = &UsageError{Err: err} // no remedy: the error names the setting and what is wanted
 		}
 		return Settings{}, err
 	}

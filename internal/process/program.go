@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/internal/diagnose"
 )
 
 // stopGrace is what an engine has to end by itself after an interrupt. It is
@@ -51,7 +51,7 @@ func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...str
 	}
 	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(lastOf(said.Bytes()))}
 	if context.Cause(ctx) == nil {
-		e.said = sanitize.LastLine(said.Bytes())
+		e.said = diagnose.Words(e.Tail)
 	}
 	return nil, e
 }
@@ -68,10 +68,18 @@ func (p Program) Work(ctx context.Context, limit time.Duration, env []string, ar
 	defer cancel()
 	out := newPlainWriter(p.Output)
 	defer out.Flush()
-	if err := p.run(ctx, env, out, out, args...); err != nil {
-		return &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
+	err := p.run(ctx, env, out, out, args...)
+	if err == nil {
+		return nil
 	}
-	return nil
+	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
+	// What a program that was stopped said last is not why it ended, unless it
+	// tells a failure, after which it tried again.
+	failed := context.Cause(ctx) == nil || errors.Is(err, context.DeadlineExceeded) && e.Hint() != ""
+	if words := diagnose.Words(e.Tail); failed && words != "" {
+		e.said = err.Error() + ": " + words
+	}
+	return e
 }
 
 // run starts the program in a process group of its own. When ctx ends, the
@@ -98,7 +106,7 @@ func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer
 // Error tells which command failed, and what it said.
 type Error struct {
 	program, verb string
-	said          string // one line; empty where the output was shown already
+	said          string // why, in one line; empty where that is err
 	err           error
 	// Tail is the end of what the command printed, of Ask on standard error
 	// only: at most 4 KiB. Ask's is as it came, not fit to print.
@@ -112,6 +120,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s %s: %v", e.program, e.verb, e.err)
 }
 
+// Hint returns the remedy where the failure is a common one.
+func (e *Error) Hint() string { return diagnose.Hint(e.Tail) }
+
 // Unwrap returns the error behind.
 func (e *Error) Unwrap() error { return e.err }
 
@@ -124,7 +135,8 @@ func ExitCode(err error) int {
 	return -1
 }
 
-// LimitError tells that a command was stopped because it took too long.
+// LimitError tells that a command was stopped because it took too long. No
+// remedy: the one who set the limit knows what changes it.
 type LimitError struct {
 	What  string // such as "not finished"
 	Limit time.Duration

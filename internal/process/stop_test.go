@@ -101,3 +101,21 @@ func TestLimit(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestWordsOfFailures: an error has the program's own words, and one of a limit
+// only where they tell a failure.
+func TestWordsOfFailures(t *testing.T) {
+	const retrying = `echo 'time="x" level=warning msg="Failed, retrying in 2s ... (1/3). Error: connection refused"'`
+	for _, row := range []struct{ script, want, hint string }{
+		{"echo STEP 1; echo 'Error: no space left on device'; exit 125", "program pull: exit status 125: no space left on device", "disk space"},
+		{"exit 125", "program pull: exit status 125", ""},
+		{retrying + "; while :; do sleep 0.01; done", "program pull: not finished within 1s: Failed, retrying in 2s ... (1/3). Error: connection refused", "cannot be reached"},
+		{"echo pulling; while :; do sleep 0.01; done", "program pull: not finished within 1s", ""},
+	} {
+		err := script(t, row.script).Work(t.Context(), time.Second, nil, "pull")
+		e := new(Error)
+		if !errors.As(err, &e) || err.Error() != row.want || !strings.Contains(e.Hint(), row.hint) || row.hint == "" != (e.Hint() == "") {
+			t.Errorf("%v, hint %q; want %q", err, e.Hint(), row.want)
+		}
+	}
+}

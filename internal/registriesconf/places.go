@@ -19,7 +19,8 @@ type Place struct {
 	File string
 }
 
-// BlockedError tells that podman may not fetch a repository.
+// BlockedError tells that podman may not fetch a repository. No remedy: a user
+// of the machine has blocked it, and the error names the file.
 type BlockedError struct {
 	Prefix string // of the entry that blocks it
 	File   string // that has the entry

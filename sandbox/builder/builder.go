@@ -171,7 +171,7 @@ func labelArgs(labels map[string]string) []string {
 func epochOf(r leg.Request) (string, error) {
 	t, err := epoch.Of(r.Containerfile)
 	if err != nil {
-		return "", &leg.Error{Reason: err.Error(), Err: err}
+		return "", &leg.Error{Reason: err.Error(), Remedy: "give the file one line ARG SOURCE_DATE_EPOCH=SECONDS", Err: err}
 	}
 	return strconv.FormatInt(t, 10), nil
 }

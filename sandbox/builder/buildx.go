@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,6 @@ import (
 	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/process"
-	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/leg"
 )
 
@@ -51,7 +51,11 @@ func (b *buildx) Check(ctx context.Context, platforms []string) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return &leg.Error{Reason: fmt.Sprintf("%s does not answer: %v: %s", b.Name(), err, sanitize.LastLine(out.Bytes())), Remedy: "run `docker buildx ls`"}
+		e := &leg.Error{Reason: fmt.Sprintf("%s does not answer: %v", b.Name(), err), Remedy: "run `docker buildx ls`", Err: err}
+		if said := new(process.Error); errors.As(err, &said) {
+			e.Remedy = cmp.Or(said.Hint(), e.Remedy)
+		}
+		return e
 	}
 	driver, have := parseInspect(out.String())
 	if driver == "docker" {

@@ -28,7 +28,7 @@ case "$*" in
 esac ;;`)
 	ctx := labtest.Context(t, time.Minute)
 	_, err := find("").Build(ctx, request)
-	if err == nil || err.Error() != "linux/arm64: docker buildx build: exit status 1" {
+	if err == nil || err.Error() != "linux/arm64: docker buildx build: exit status 1: out of paper" {
 		t.Errorf("%v", err)
 	}
 	b, err := os.ReadFile(pidFile)

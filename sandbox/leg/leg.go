@@ -45,7 +45,8 @@ func (e *Error) Hint() string { return e.Remedy }
 // Unwrap returns the cause; nil where there is none.
 func (e *Error) Unwrap() error { return e.Err }
 
-// PushError tells that images were built and the registry refused them.
+// PushError tells that images were built and the registry refused them. No
+// remedy: [sandbox.Publish] asks the registry why, and returns that.
 type PushError struct{ Err error }
 
 func (e *PushError) Error() string { return e.Err.Error() }

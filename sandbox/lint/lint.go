@@ -32,7 +32,7 @@ type Finding struct {
 }
 
 // SyntaxError tells that BuildKit cannot read the file, or that it has more
-// stages than are judged.
+// stages than are judged. No remedy: it says what is wrong where.
 type SyntaxError struct {
 	Line int    // from 1; 0 where it is about the whole file
 	Text string // one line, fit to print

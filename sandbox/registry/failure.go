@@ -17,7 +17,8 @@ import (
 	"github.com/vessux/openlock/internal/sanitize"
 )
 
-// failure is an answer, or the lack of one, that ends an attempt.
+// failure is an answer, or the lack of one, that ends an attempt. No remedy:
+// callers see it as an [Error], which has one.
 type failure struct {
 	state      State
 	reason     string // one line, fit to print

@@ -84,6 +84,7 @@ func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTrippe
 }
 
 // statusError is an answer to the ping, or of a token server, that is no good.
+// No remedy: callers see it as an [Error], which has one.
 type statusError struct {
 	status int
 	codes  []string

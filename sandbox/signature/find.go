@@ -21,11 +21,12 @@ type unsafeError struct {
 }
 
 func (e *unsafeError) Error() string { return fmt.Sprintf("%s is not safe to use: %v", e.what, e.err) }
+func (e *unsafeError) Hint() string  { return e.hint }
 func (e *unsafeError) Unwrap() error { return e.err }
 
 func hintOf(err error) string {
 	if e := new(unsafeError); errors.As(err, &e) {
-		return e.hint
+		return e.Hint()
 	}
 	return ""
 }

@@ -29,6 +29,7 @@ var leaves = []string{
 	"internal/buildenv",
 	"internal/containerfile",
 	"internal/cosign",
+	"internal/diagnose",
 	"internal/github",
 	"internal/label",
 	"internal/layout",

@@ -116,7 +116,7 @@ func (c *program) verify(ctx context.Context, subject string) error {
 	defer cancel()
 	v, err := verify.Image(bounded, c.request, &c.policy, c.options)
 	if wrong := new(verify.PolicyError); errors.As(err, &wrong) {
-		return &cli.UsageError{Err: err}
+		return &cli.UsageError{Err: err} // no remedy: the error names the flag and what is wrong with it
 	}
 	if err != nil {
 		return cli.Ends(ctx, err)

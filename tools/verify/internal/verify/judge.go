@@ -43,7 +43,8 @@ type judge struct {
 	root   root.TrustedMaterial
 }
 
-// PolicyError tells that a policy cannot be meant.
+// PolicyError tells that a policy cannot be meant. No remedy: it says what is
+// wrong with it.
 type PolicyError struct{ Err error }
 
 func (e *PolicyError) Error() string { return e.Err.Error() }

@@ -108,6 +108,7 @@ func decide(ctx context.Context, s source, j *judge, p *signature.Policy) (*Verd
 	for _, look := range []func(context.Context, source, *judge) ([]candidate, error){bundles, classic} {
 		candidates, err := shielded(func() ([]candidate, error) { return look(ctx, s, j) })
 		if e := new(registry.Error); err != nil && !errors.As(err, &e) {
+			// no remedy: what is listed beside the image is broken, and the error says how
 			err = &registry.Error{State: registry.StateInvalid, Reason: sanitize.Line("its signatures cannot be listed: " + err.Error()), Err: err}
 		}
 		failed = cmp.Or(failed, err)
