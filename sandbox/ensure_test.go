@@ -52,10 +52,11 @@ func TestForeignPulledImageIsRemoved(t *testing.T) {
 	if err != nil || out.Source != sandbox.SourceBuilt || out.State != registry.StateInvalid {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	m.did(t, "pull", "remove", "build", "tag")
+	m.did(t, "pull", "remove", "build", "tag", "remove")
 	if left := m.images[ref.Repository+"@"+image.Children[sandbox.HostPlatform()]]; left != nil {
 		t.Errorf("%+v is left behind", left)
 	}
+	m.nothingTemporary(t)
 	if got := m.images[ref.String()]; got == nil || got.ID != "built" {
 		t.Errorf("%s is %+v", ref, got)
 	}
@@ -81,10 +82,11 @@ func TestBuiltImageIsJudged(t *testing.T) {
 	if out, err := sandbox.Ensure(t.Context(), b, m.options(t)); err == nil || !strings.Contains(err.Error(), "names another Containerfile") {
 		t.Errorf("%+v, %v", out, err)
 	}
-	m.did(t, "build")
+	m.did(t, "build", "remove")
 	if m.images[ref.String()] != nil {
 		t.Errorf("%s is %+v", ref, m.images[ref.String()])
 	}
+	m.nothingTemporary(t)
 }
 
 // TestBuiltForAnotherPlatform: a build from the engine's cache that is for
@@ -93,7 +95,7 @@ func TestBuiltForAnotherPlatform(t *testing.T) {
 	for name, row := range map[string]struct {
 		noCache bool
 		calls   []string
-	}{"from the cache": {false, []string{"build", "build"}}, "without the cache": {true, []string{"build"}}} {
+	}{"from the cache": {false, []string{"build", "remove", "build", "remove"}}, "without the cache": {true, []string{"build", "remove"}}} {
 		t.Run(name, func(t *testing.T) {
 			_, b, _ := unpublished(t)
 			m := newMemory()
@@ -104,6 +106,7 @@ func TestBuiltForAnotherPlatform(t *testing.T) {
 				t.Errorf("%+v, %v", out, err)
 			}
 			m.did(t, row.calls...)
+			m.nothingTemporary(t)
 		})
 	}
 }
@@ -147,7 +150,7 @@ func TestPullIsTriedTwice(t *testing.T) {
 		if err != nil || out.Source != sandbox.SourceBuilt || !strings.Contains(out.Reason, "connection reset") {
 			t.Errorf("%+v, %v", out, err)
 		}
-		m.did(t, "pull", "pull", "build", "tag")
+		m.did(t, "pull", "pull", "build", "tag", "remove")
 	})
 	t.Run("timed out", func(t *testing.T) {
 		m := newMemory()
@@ -156,7 +159,7 @@ func TestPullIsTriedTwice(t *testing.T) {
 		if err != nil || out.Source != sandbox.SourceBuilt {
 			t.Errorf("%+v, %v", out, err)
 		}
-		m.did(t, "pull", "build", "tag")
+		m.did(t, "pull", "build", "tag", "remove")
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		m := newMemory()

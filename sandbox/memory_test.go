@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/vessux/openlock/internal/lab"
@@ -22,6 +23,7 @@ type memory struct {
 	questions     int
 	pullErr       []error // of the pulls, in their order; then nil
 	buildErr      error
+	temporary     string // the name that was asked for in the last build
 	pulled, built *engine.Image
 	onInspect     func(ref string) error
 }
@@ -74,12 +76,13 @@ func (m *memory) Pull(_ context.Context, ref, _ string, _ engine.PullOptions) er
 	return nil
 }
 
-func (m *memory) Build(context.Context, engine.BuildRequest) (string, error) {
+func (m *memory) Build(_ context.Context, b engine.BuildRequest) (string, error) {
 	m.calls = append(m.calls, "build")
 	if m.buildErr != nil {
 		return "", m.buildErr
 	}
-	m.images[m.built.ID] = m.built
+	m.images[m.built.ID], m.images[b.Name] = m.built, m.built
+	m.temporary = b.Name
 	return m.built.ID, nil
 }
 
@@ -98,6 +101,14 @@ func (m *memory) Remove(_ context.Context, ref string) error {
 	m.calls = append(m.calls, "remove")
 	delete(m.images, ref)
 	return nil
+}
+
+// nothingTemporary checks that the last build's name was one of its own, and is gone.
+func (m *memory) nothingTemporary(t *testing.T) {
+	t.Helper()
+	if !strings.HasPrefix(m.temporary, "localhost/openlock-build:") || m.images[m.temporary] != nil {
+		t.Errorf("the build was called %q, now %+v", m.temporary, m.images[m.temporary])
+	}
 }
 
 // options are those of a test with this engine alone.

@@ -2,8 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
@@ -74,11 +77,14 @@ func (j *job) pullTwice(ctx context.Context, pinned string) error {
 // build builds the image and gives it the ref only once it is whole.
 func (j *job) build(ctx context.Context, d *Decision) error {
 	j.o.Notify(Notice{Text: fmt.Sprintf("building %s with %s: %s", j.ref, j.engine.Name(), d.Reason), Hint: d.Hint, Warning: d.Warn})
-	image, err := j.buildOnce(ctx, j.o.NoCache)
+	name := temporaryName()
+	defer j.forget(ctx, name)
+	image, err := j.buildOnce(ctx, name, j.o.NoCache)
 	if err == nil && !j.o.NoCache && !platform.Same(image.Platform, j.o.Platform) {
 		// Podman's cache does not look at the platform of what is FROM scratch.
 		j.o.Notify(Notice{Text: fmt.Sprintf("%s reused an image for %s; building without its cache", j.engine.Name(), image.Platform)})
-		image, err = j.buildOnce(ctx, true)
+		j.forget(ctx, name) // else the next build leaves this image without a name
+		image, err = j.buildOnce(ctx, name, true)
 	}
 	if err != nil {
 		return err
@@ -94,14 +100,14 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	return nil
 }
 
-func (j *job) buildOnce(ctx context.Context, noCache bool) (*engine.Image, error) {
+func (j *job) buildOnce(ctx context.Context, name string, noCache bool) (*engine.Image, error) {
 	builder, can := j.engine.(engine.Builder)
 	if !can {
 		return nil, fmt.Errorf("%s cannot build images", j.engine.Name())
 	}
 	end := j.o.begin(PhaseBuild, 0)
 	id, err := builder.Build(ctx, engine.BuildRequest{
-		Containerfile: j.Containerfile, Platform: j.o.Platform,
+		Containerfile: j.Containerfile, Platform: j.o.Platform, Name: name,
 		Labels: map[string]string{tag.Label: j.identity}, NoCache: noCache, Timeout: j.o.BuildTimeout,
 	})
 	end()
@@ -113,4 +119,26 @@ func (j *job) buildOnce(ctx context.Context, noCache bool) (*engine.Image, error
 		return nil, fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
 	}
 	return image, nil
+}
+
+// temporaryName is a name for an image that is being judged. By a name it is
+// found whatever the engine reports of it, and leaves nothing when that goes.
+func temporaryName() string { return "localhost/openlock-build:" + strings.ToLower(rand.Text()) }
+
+// Limits on the removal of a temporary name. A person who pressed Ctrl-C is
+// waiting, and an interrupted build has named nothing, save by chance.
+const (
+	forgetTimeout      = 10 * time.Second
+	forgetAfterTimeout = time.Second
+)
+
+// forget removes a temporary name, and with it an image that has no other.
+func (j *job) forget(ctx context.Context, name string) {
+	limit := forgetTimeout
+	if ctx.Err() != nil {
+		limit = forgetAfterTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	_ = j.engine.Remove(ctx, name) // after a build that failed it is not there
 }

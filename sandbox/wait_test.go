@@ -32,5 +32,5 @@ func TestWaitHasALimit(t *testing.T) {
 	if !errors.Is(waited, context.DeadlineExceeded) || e.ExitCode != 1 || len(e.Hints) != 1 || !strings.HasPrefix(e.Messages[0], "gave up after 1ns of waiting for process ") {
 		t.Errorf("%+v", e)
 	}
-	m.did(t, "build", "tag")
+	m.did(t, "build", "tag", "remove")
 }

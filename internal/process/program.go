@@ -45,7 +45,7 @@ func (p Program) AskWithin(ctx context.Context, limit time.Duration, args ...str
 	ctx, cancel := Within(ctx, limit)
 	defer cancel()
 	var out, said bytes.Buffer
-	err := p.run(ctx, nil, &out, &said, args...)
+	err := p.run(ctx, nil, nil, &out, &said, args...)
 	if err == nil {
 		return out.Bytes(), nil
 	}
@@ -61,16 +61,33 @@ func Within(ctx context.Context, limit time.Duration) (context.Context, context.
 	return context.WithTimeoutCause(ctx, limit, &LimitError{What: "no answer", Limit: limit})
 }
 
-// Work runs a long command, with env added to its environment, and shows
-// what it prints as it comes.
+// Job is one run of a long command.
+type Job struct {
+	Limit  time.Duration
+	Env    []string  // added to the program's environment
+	Stdin  io.Reader // nil: empty
+	Stdout io.Writer // for data; nil: it is shown, as standard error is
+}
+
+// Work runs a long command, with env added to its environment, and shows what
+// it prints as it comes.
 func (p Program) Work(ctx context.Context, limit time.Duration, env []string, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &LimitError{What: "not finished", Limit: limit})
+	_, err := p.Do(ctx, Job{Limit: limit, Env: env}, args...)
+	return err
+}
+
+// Do does a job. It returns the end of what was shown, at most 4 KiB.
+func (p Program) Do(ctx context.Context, j Job, args ...string) (tail string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, j.Limit, &LimitError{What: "not finished", Limit: j.Limit})
 	defer cancel()
 	out := newPlainWriter(p.Output)
 	defer out.Flush()
-	err := p.run(ctx, env, out, out, args...)
-	if err == nil {
-		return nil
+	data := j.Stdout
+	if data == nil {
+		data = out
+	}
+	if err = p.run(ctx, j.Env, j.Stdin, data, out, args...); err == nil {
+		return string(out.tail), nil
 	}
 	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
 	// What a program that was stopped said last is not why it ended, unless it
@@ -79,13 +96,13 @@ func (p Program) Work(ctx context.Context, limit time.Duration, env []string, ar
 	if words := diagnose.Words(e.Tail); failed && words != "" {
 		e.said = err.Error() + ": " + words
 	}
-	return e
+	return "", e
 }
 
 // run starts the program in a process group of its own. When ctx ends, the
 // group is interrupted, and killed where that did not help: engines start
 // helpers that would otherwise go on unseen.
-func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer, args ...string) error {
+func (p Program) run(ctx context.Context, env []string, stdin io.Reader, stdout, stderr io.Writer, args ...string) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -94,7 +111,7 @@ func (p Program) run(ctx context.Context, env []string, stdout, stderr io.Writer
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, env...)
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	cmd.WaitDelay = stopGrace
 	err := runGroup(cmd)
 	if cause := context.Cause(ctx); cause != nil {

@@ -6,6 +6,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/vessux/openlock/internal/buildenv"
 	"github.com/vessux/openlock/internal/epoch"
+	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/internal/sanitize"
@@ -174,6 +176,24 @@ func epochOf(r leg.Request) (string, error) {
 		return "", &leg.Error{Reason: err.Error(), Remedy: "give the file one line ARG SOURCE_DATE_EPOCH=SECONDS", Err: err}
 	}
 	return strconv.FormatInt(t, 10), nil
+}
+
+// unpack writes the OCI archive that comes from write as a layout into dir. It
+// comes by standard output, since the program may see other files than we do.
+func unpack(dir string, write func(io.Writer) error) error {
+	r, w := io.Pipe()
+	unpacked := make(chan error, 1)
+	go func() {
+		err := layout.Unpack(r, dir)
+		r.CloseWithError(err) // nil: the archive has ended, and so has w
+		unpacked <- err
+	}()
+	err := write(w)
+	w.CloseWithError(err) // nil is the end
+	if broken := <-unpacked; broken != nil && (err == nil || !errors.Is(broken, err)) {
+		return fmt.Errorf("the archive of what was built: %w", broken) // that is why writing failed too
+	}
+	return err
 }
 
 // onlyPlatform returns the platform of a request for one.

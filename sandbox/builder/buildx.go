@@ -7,15 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/vessux/openlock/internal/buildenv"
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/process"
+	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/leg"
 )
 
@@ -123,15 +125,21 @@ func (b *buildx) Build(ctx context.Context, r leg.Request) ([]string, error) {
 
 // push builds one platform, and has the builder push it by digest.
 func (b *buildx) push(ctx context.Context, r leg.Request, platform string) (digest string, err error) {
-	files, err := containerfile.NewContext(r.Containerfile)
+	// A docker from a snap has a /tmp of its own: there it finds the directory,
+	// and we do not find the file.
+	f, err := os.CreateTemp("", "openlock-build-")
 	if err != nil {
 		return "", err
 	}
-	defer files.Remove()
-	if err := b.run(ctx, r, platform, files, "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true"); err != nil {
+	report := f.Name()
+	defer os.Remove(report)
+	f.Close()
+	said, err := b.run(ctx, r, platform, nil, "--metadata-file", report,
+		"--output", "type=image,name="+r.Repository+",push=true,push-by-digest=true,name-canonical=true,"+outputOptions)
+	if err != nil {
 		return "", pushFailed(err)
 	}
-	return readMetadata(files.Report)
+	return pushedDigest(report, said)
 }
 
 // Export builds one platform into an OCI layout at dir.
@@ -140,24 +148,26 @@ func (b *buildx) Export(ctx context.Context, r leg.Request, dir string) error {
 	if err != nil {
 		return err
 	}
-	files, err := containerfile.NewContext(r.Containerfile)
-	if err != nil {
+	return unpack(dir, func(w io.Writer) error {
+		_, err := b.run(ctx, r, platform, w, "--output", "type=oci,dest=-,"+outputOptions)
 		return err
-	}
-	defer files.Remove()
-	return b.run(ctx, r, platform, files, "type=oci,tar=false,dest="+dir)
+	})
 }
 
-// run builds one platform into an output. With provenance and SBOM off, that
-// holds an image and nothing else.
-func (b *buildx) run(ctx context.Context, r leg.Request, platform string, files *containerfile.Context, output string) error {
+// outputOptions are the same for every output.
+const outputOptions = "rewrite-timestamp=true,oci-mediatypes=true"
+
+// run builds one platform; stdout gets what is output as a stream. With
+// provenance and SBOM off, that holds an image and nothing else. It returns the
+// end of what buildx printed.
+func (b *buildx) run(ctx context.Context, r leg.Request, platform string, stdout io.Writer, output ...string) (said string, err error) {
 	seconds, err := epochOf(r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	env, remove, err := buildenv.Docker(r.Containerfile)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer remove()
 	args := []string{"buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"}
@@ -168,12 +178,10 @@ func (b *buildx) run(ctx context.Context, r leg.Request, platform string, files 
 		args = append(args, "--no-cache")
 	}
 	args = append(args, labelArgs(r.Labels)...)
-	args = append(args,
-		"--platform", platform, "--file", files.File,
-		"--build-arg", "SOURCE_DATE_EPOCH="+seconds, "--metadata-file", files.Report,
-		"--output", output+",rewrite-timestamp=true,oci-mediatypes=true",
-		files.Dir)
-	return b.docker.Work(ctx, buildTimeout, env, args...)
+	args = append(args, "--platform", platform, "--build-arg", "SOURCE_DATE_EPOCH="+seconds)
+	// Without a directory, there is no context.
+	args = append(append(args, output...), "-")
+	return b.docker.Do(ctx, process.Job{Limit: buildTimeout, Env: env, Stdin: bytes.NewReader(r.Containerfile), Stdout: stdout}, args...)
 }
 
 // pushFailed tells a push that failed from a build that failed by BuildKit's
@@ -192,19 +200,29 @@ func pushFailed(err error) error {
 	return &leg.PushError{Err: fmt.Errorf("buildx: %s", line)}
 }
 
-func readMetadata(path string) (string, error) {
-	b, err := os.ReadFile(path)
+// pushedLine is BuildKit's word on what it pushed. A step's own words have a
+// time before them.
+var pushedLine = regexp.MustCompile(`(?m)^#\d+ (?:exporting manifest |pushing manifest for \S+@)(sha256:[0-9a-f]{64})`)
+
+// pushedDigest returns the digest of what was pushed: of buildx's report, or of
+// what it printed. Whether an image is there is asked of the registry later.
+func pushedDigest(report, said string) (string, error) {
+	b, err := os.ReadFile(report)
 	if err != nil {
-		return "", fmt.Errorf("buildx has told nothing about what it pushed: %w", err)
+		return "", fmt.Errorf("buildx wrote no metadata file: %w", err)
 	}
 	var meta struct {
 		Digest string `json:"containerimage.digest"`
 	}
-	if err := json.Unmarshal(b, &meta); err != nil {
-		return "", fmt.Errorf("what buildx tells about what it pushed: %w", err)
+	err = json.Unmarshal(b, &meta)
+	if _, invalid := v1.NewHash(meta.Digest); err == nil && invalid == nil {
+		return meta.Digest, nil
 	}
-	if _, err := v1.NewHash(meta.Digest); err != nil {
-		return "", fmt.Errorf("buildx has told no digest of what it pushed (%q)", meta.Digest)
+	if all := pushedLine.FindAllStringSubmatch(said, -1); len(all) > 0 {
+		return all[len(all)-1][1], nil
 	}
-	return meta.Digest, nil
+	if err != nil && len(b) > 0 {
+		return "", fmt.Errorf("metadata of buildx: %w", err)
+	}
+	return "", fmt.Errorf("buildx reported no digest of what it pushed (%q)", sanitize.Line(meta.Digest))
 }

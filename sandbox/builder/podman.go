@@ -1,8 +1,11 @@
 package builder
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,7 +22,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/vessux/openlock/internal/buildenv"
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/layout"
 	"github.com/vessux/openlock/internal/process"
 	"github.com/vessux/openlock/sandbox/leg"
@@ -31,7 +33,7 @@ const pushTimeout = 30 * time.Minute
 
 // podman is podman 4.3 or later. It cannot push an image by a digest that it
 // does not know yet, and a tag must not be seen before everything is there. So
-// it writes what it built into a directory (OCI Image Layout), and that is
+// it hands over what it built as an archive (OCI Image Layout), and that is
 // pushed from here.
 type podman struct {
 	podman   process.Program
@@ -80,56 +82,12 @@ func (p *podman) Build(ctx context.Context, r leg.Request) ([]string, error) {
 	return digests, nil
 }
 
-func (p *podman) leg(ctx context.Context, r leg.Request, platform string) (string, error) {
-	image, remove, err := p.build(ctx, r, platform)
-	if err != nil {
-		return "", err
-	}
-	defer remove()
-	return p.push(ctx, image, r.Repository)
-}
-
-// build builds for one platform. The image lies in files that remove deletes.
-//
-// It never uses podman's cache, which looks at neither the times in a layer nor
-// the platform of what is built FROM scratch: after a build of the host, or a
-// leg with another epoch, it would give us their layers.
-func (p *podman) build(ctx context.Context, r leg.Request, platform string) (image v1.Image, remove func(), err error) {
-	seconds, err := epochOf(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	files, err := containerfile.NewContext(r.Containerfile)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() {
-		if err != nil {
-			files.Remove()
-		}
-	}()
-	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", seconds,
-		"--build-arg", "SOURCE_DATE_EPOCH=" + seconds, "--file", files.File, "--iidfile", files.Report}
-	args = append(append(args, buildenv.Podman(r.Containerfile)...), labelArgs(r.Labels)...)
-	args = append(args, files.Dir)
-	if err := p.podman.Work(ctx, buildTimeout, nil, args...); err != nil {
-		return nil, nil, err
-	}
-	id, err := os.ReadFile(files.Report)
-	if err != nil {
-		return nil, nil, fmt.Errorf("podman has told nothing about what it built: %w", err)
-	}
-	dir := files.Path("layout")
-	if err := p.podman.Work(ctx, buildTimeout, nil, "push", "--format", "oci", strings.TrimSpace(string(id)), "oci:"+dir); err != nil {
-		return nil, nil, err
-	}
-	if image, err = layout.Image(dir); err == nil {
-		image, err = stable(image)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("what podman built: %w", err)
-	}
-	return image, files.Remove, nil
+func (p *podman) leg(ctx context.Context, r leg.Request, platform string) (digest string, err error) {
+	err = p.build(ctx, r, platform, func(image v1.Image) error {
+		digest, err = p.push(ctx, image, r.Repository)
+		return err
+	})
+	return digest, err
 }
 
 // Export builds one platform into an OCI layout at dir.
@@ -138,12 +96,57 @@ func (p *podman) Export(ctx context.Context, r leg.Request, dir string) error {
 	if err != nil {
 		return err
 	}
-	image, remove, err := p.build(ctx, r, platform)
+	return p.build(ctx, r, platform, func(image v1.Image) error { return layout.Write(dir, image) })
+}
+
+// build builds for one platform, and hands the image to use.
+//
+// It never uses podman's cache, which looks at neither the times in a layer nor
+// the platform of what is built FROM scratch: after a build of the host, or a
+// leg with another epoch, it would give us their layers.
+func (p *podman) build(ctx context.Context, r leg.Request, platform string, use func(v1.Image) error) error {
+	seconds, err := epochOf(r)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	return layout.Write(dir, image)
+	dir, err := os.MkdirTemp("", "openlock-build-")
+	if err != nil {
+		return fmt.Errorf("directory for the build: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	// By a name it is found wherever podman runs, and removed.
+	name := "localhost/openlock-build:" + strings.ToLower(rand.Text())
+	defer p.forget(ctx, name)
+	// SOURCE_DATE_EPOCH is not given beside: podman 5.6 refuses both, and an ARG
+	// of the file has this value by itself.
+	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", seconds, "--tag", name}
+	args = append(append(args, buildenv.Podman(r.Containerfile)...), labelArgs(r.Labels)...)
+	if _, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Stdin: bytes.NewReader(r.Containerfile)}, append(args, "-")...); err != nil {
+		return err
+	}
+	err = unpack(dir, func(w io.Writer) error {
+		_, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Stdout: w}, "save", "--format", "oci-archive", name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	image, err := layout.Image(dir)
+	if err == nil {
+		image, err = stable(image)
+	}
+	if err != nil {
+		return fmt.Errorf("what podman built: %w", err)
+	}
+	return use(image)
+}
+
+// forgetTimeout bounds the removal of a temporary name, also after an interrupt.
+const forgetTimeout = 10 * time.Second
+
+// forget removes what was built, which has no other name.
+func (p *podman) forget(ctx context.Context, name string) {
+	_, _ = p.podman.AskWithin(context.WithoutCancel(ctx), forgetTimeout, "rmi", name)
 }
 
 // push uploads an image by its digest.

@@ -25,11 +25,12 @@ import (
 )
 
 // fakePodman puts a podman into an otherwise empty PATH that has built an image
-// for each of [both]: its ID is the platform. It writes down what it was asked
-// into the file that it returns. A script for a verb takes the verb's place.
+// for each of [both], and has it as long as its name is. It writes down what it
+// was asked into the file that it returns. A script for a verb takes the verb's
+// place.
 func fakePodman(t *testing.T, script string) (log string, built map[string]v1.Image) {
 	t.Helper()
-	bin, layouts := t.TempDir(), t.TempDir()
+	bin, layouts, names := t.TempDir(), t.TempDir(), t.TempDir()
 	built = map[string]v1.Image{}
 	for _, platform := range both {
 		built[platform] = commented(t, platform)
@@ -43,11 +44,14 @@ build)
 	while [ $# -gt 1 ]; do
 		case $1 in
 		--platform) platform=$2 ;;
-		--iidfile) echo "$platform" > "$2" ;;
+		--tag) echo "$platform" > "` + names + `/${2#localhost/}" ;;
 		esac
 		shift
 	done ;;
-push) /bin/cp -r "` + layouts + `/$4" "${5#oci:}" ;;
+save)
+	read -r platform < "` + names + `/${4#localhost/}" || exit 125
+	exec /bin/tar -C "` + layouts + `/$platform" -c . ;;
+rmi) /bin/rm "` + names + `/${2#localhost/}" ;;
 esac
 `
 	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte(text), 0o700); err != nil {
@@ -56,6 +60,11 @@ esac
 	t.Setenv("PATH", bin)
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	t.Setenv("TMPDIR", t.TempDir())
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(names); err != nil || len(left) > 0 {
+			t.Errorf("podman still has %v, %v", left, err)
+		}
+	})
 	return log, built
 }
 
@@ -117,7 +126,7 @@ func TestPodmanIsAskedFor(t *testing.T) {
 		t.Errorf("the tags %q were put", tags)
 	}
 	args := argsIn(t, log)
-	for _, want := range []string{"--no-cache", "oci", "linux/amd64", "linux/arm64", "--timestamp", "12", "SOURCE_DATE_EPOCH=12", "label=a b"} {
+	for _, want := range []string{"--no-cache", "oci", "linux/amd64", "linux/arm64", "--timestamp", "12", "label=a b"} {
 		if !slices.Contains(args, want) {
 			t.Errorf("%q lacks %q", args, want)
 		}
@@ -153,9 +162,10 @@ func isPlain(t *testing.T, image, built v1.Image) {
 func TestPodmanFails(t *testing.T) {
 	for _, row := range []struct{ name, script, want string }{
 		{"step fails", "build) exit 3 ;;", "podman build: exit status 3"},
-		{"no report", "build) ;;", "podman has told nothing about what it built"},
-		{"no layout", "push) exit 4 ;;", "podman push: exit status 4"},
-		{"no image", `push) /bin/mkdir "${5#oci:}" ;;`, "what podman built: "},
+		{"no image", "build) ;;", "podman save: exit status 125"},
+		{"no archive", "save) exit 4 ;;", "podman save: exit status 4"},
+		{"no tar", "save) echo oops ;;", "the archive of what was built: "},
+		{"no layout", "save) exec /bin/tar -c -T /dev/null ;;", "what podman built: "},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fakePodman(t, row.script)
@@ -239,14 +249,21 @@ func TestExport(t *testing.T) {
 		cleaned(t)
 	})
 	t.Run("buildx", func(t *testing.T) {
-		log := fakeDocker(t, "'buildx build') ;;")
-		t.Setenv("TMPDIR", t.TempDir())
-		b := find("").(exporter)
-		if err := b.Export(t.Context(), one, "/a/layout"); err != nil {
+		from := t.TempDir()
+		image := commented(t, both[1])
+		if err := layout.Write(from, image); err != nil {
 			t.Fatal(err)
 		}
+		log := fakeDocker(t, "'buildx build') exec /bin/tar -C "+from+" -c . ;;")
+		t.Setenv("TMPDIR", t.TempDir())
+		b := find("").(exporter)
+		dir := filepath.Join(t.TempDir(), "layout")
+		if err := b.Export(t.Context(), one, dir); err != nil {
+			t.Fatal(err)
+		}
+		sameImage(t, dir, image)
 		asked := argsIn(t, log)
-		if !slices.Contains(asked, "linux/arm64") || !slices.Contains(asked, "type=oci,tar=false,dest=/a/layout,rewrite-timestamp=true,oci-mediatypes=true") {
+		if !slices.Contains(asked, "linux/arm64") || !slices.Contains(asked, "type=oci,dest=-,rewrite-timestamp=true,oci-mediatypes=true") {
 			t.Errorf("%q", asked)
 		}
 		onePlatform(t, b)
@@ -262,5 +279,21 @@ func onePlatform(t *testing.T, b exporter) {
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
+	}
+}
+
+// sameImage fails the test unless a layout holds an image.
+func sameImage(t *testing.T, dir string, want v1.Image) {
+	t.Helper()
+	got, err := layout.Image(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotDigest, err := got.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest, err := want.Digest(); err != nil || gotDigest != digest {
+		t.Errorf("%s, %v; want %s", gotDigest, err, digest)
 	}
 }

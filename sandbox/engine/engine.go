@@ -38,7 +38,8 @@ type Engine interface {
 // published, and nothing else.
 type Builder interface {
 	Engine
-	// Build builds an image and returns its ID. It gets no tag.
+	// Build builds an image and returns its ID. It gets the name of b and no
+	// other.
 	Build(ctx context.Context, b BuildRequest) (id string, err error)
 }
 
@@ -102,5 +103,6 @@ type BuildRequest struct {
 	Platform      string            // os/arch[/variant]
 	Labels        map[string]string // added to the image's config
 	NoCache       bool              // run every step again
+	Name          string            // that the image gets; the caller removes it. Empty: none
 	Timeout       time.Duration     // default 90 min
 }

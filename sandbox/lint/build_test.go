@@ -3,13 +3,13 @@ package lint_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"github.com/vessux/openlock/internal/containerfile"
 	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/lint"
 	"github.com/vessux/openlock/sandbox/tag"
@@ -28,21 +28,25 @@ func TestSoundOnesBuild(t *testing.T) {
 			if found, err := lint.Check([]byte(text)); err != nil || len(found) > 0 {
 				t.Fatalf("%+v, %v", found, err)
 			}
-			files, err := containerfile.NewContext([]byte(text))
+			dir, err := os.MkdirTemp("", "sound") // without the test's name: a comma would end --output's dest
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer files.Remove()
-			if err := os.Rename(files.File, files.Path("Containerfile")); err != nil {
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			file, empty := filepath.Join(dir, "Containerfile"), filepath.Join(dir, "context")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(empty, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			ctx := labtest.Context(t, time.Minute)
-			image := files.Path("image.tar")
-			if _, err := builder.Run(ctx, "buildx", "build", "--quiet", "--output", "type=docker,dest="+image, "--file", files.Path("Containerfile"), files.Dir); err != nil {
+			image := filepath.Join(dir, "image.tar")
+			if _, err := builder.Run(ctx, "buildx", "build", "--quiet", "--output", "type=docker,dest="+image, "--file", file, empty); err != nil {
 				t.Fatalf("buildx: %v", err)
 			}
 			tagged := "localhost/" + tag.Of([]byte(text))
-			if _, err := podman.Run(ctx, "build", "--quiet", "--tag", tagged, "--file", files.Path("Containerfile"), files.Dir); err != nil {
+			if _, err := podman.Run(ctx, "build", "--quiet", "--tag", tagged, "--file", file, empty); err != nil {
 				t.Fatalf("podman: %v", err)
 			}
 			out, err := podman.Run(ctx, "image", "inspect", "--format", "{{json .Config}}", tagged)

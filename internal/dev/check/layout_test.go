@@ -31,6 +31,7 @@ var leaves = []string{
 	"internal/cosign",
 	"internal/diagnose",
 	"internal/github",
+	"internal/hostbuild",
 	"internal/label",
 	"internal/layout",
 	"internal/limit",

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -194,7 +195,7 @@ func (p program) build(c commandLine) error {
 	if p.store.spend("fail-build") {
 		return fmt.Errorf("the fake build fails")
 	}
-	file, err := os.ReadFile(c.options["--file"])
+	file, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
 	}
@@ -212,6 +213,9 @@ func (p program) build(c commandLine) error {
 	i := Image{ID: "sha256:" + hex.EncodeToString(sum[:]), Platform: c.options["--platform"], Labels: c.labels}
 	if err := p.store.Put(i.ID, i); err != nil {
 		return err
+	}
+	if name := c.options["--tag"]; name != "" {
+		return p.store.Put(name, i)
 	}
 	return os.WriteFile(c.options["--iidfile"], []byte(i.ID), 0o600)
 }

@@ -189,10 +189,9 @@ func (d *docker) Build(ctx context.Context, b engine.BuildRequest) (string, erro
 		}
 		command = []string{"build"}
 	}
-	return driver.Build(b, func(dir string, args []string) error {
-		args = append(append(command, "--progress", "plain"), args...)
-		return program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), env, append(args, dir)...)
-	})
+	build := driver.Build(d, b)
+	build.Env = env
+	return build.Run(ctx, program, append(command, "--progress", "plain")...)
 }
 
 // Tag runs docker tag.

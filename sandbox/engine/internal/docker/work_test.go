@@ -42,18 +42,19 @@ func TestCommands(t *testing.T) {
 
 // TestBuild: with buildx where it is installed, else with the BuildKit inside.
 func TestBuild(t *testing.T) {
-	const report = `while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo "built $DOCKER_BUILDKIT" > "$2"; shift; done`
+	const report = `[ "$1 $2" = "image inspect" ] && { echo "[{\"Id\":\"$3\"}]"; exit; }
+while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo "built$DOCKER_BUILDKIT" > "$2"; shift; done`
 	t.Setenv("DOCKER_BUILDKIT", "0")
 	for script, want := range map[string][2]string{
-		report: {"buildx build --load --progress plain --file ", "built 1"},
-		`[ "$1" = buildx ] && exit 1` + "\n" + report: {"build --progress plain --file ", "built 1"},
+		report: {"buildx build --load --progress plain --platform linux/arm64 --iidfile ", "built1"},
+		`[ "$1" = buildx ] && exit 1` + "\n" + report: {"build --progress plain --platform linux/arm64 --iidfile ", "built1"},
 	} {
 		d, asked := fake(t, script)
 		id, err := d.Build(t.Context(), engine.BuildRequest{Containerfile: []byte("FROM scratch\n"), Platform: "linux/arm64"})
 		if err != nil || id != want[1] {
 			t.Errorf("%q, %v", id, err)
 		}
-		if got := asked(); len(got) != 2 || got[0] != "buildx version" || !strings.HasPrefix(got[1], want[0]) {
+		if got := asked(); len(got) != 3 || got[0] != "buildx version" || !strings.HasPrefix(got[1], want[0]) || got[2] != "image inspect built1" {
 			t.Errorf("asked %q, want %q", got, want[0])
 		}
 	}

@@ -3,14 +3,15 @@
 package driver
 
 import (
-	"fmt"
+	"cmp"
+	"context"
 	"net"
 	"net/url"
 	"os"
 	"runtime"
 	"strings"
 
-	"github.com/vessux/openlock/internal/containerfile"
+	"github.com/vessux/openlock/internal/hostbuild"
 	"github.com/vessux/openlock/internal/limit"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/process"
@@ -74,27 +75,17 @@ func Platform(os, arch, variant string) string {
 	return sanitize.Line(p)
 }
 
-// Build prepares a build that podman and docker both understand, runs it, and
-// reads the ID of what was built.
-func Build(b engine.BuildRequest, run func(dir string, args []string) error) (id string, err error) {
-	c, err := containerfile.NewContext(b.Containerfile)
-	if err != nil {
-		return "", err
+// Build is a request as a build that podman and docker both understand.
+func Build(e engine.Engine, b engine.BuildRequest) hostbuild.Build {
+	return hostbuild.Build{
+		Containerfile: b.Containerfile, Platform: b.Platform, Labels: b.Labels, NoCache: b.NoCache, Name: b.Name,
+		Limit: cmp.Or(b.Timeout, BuildTimeout),
+		ID: func(ctx context.Context, ref string) (string, error) {
+			image, err := e.Inspect(ctx, ref)
+			if err != nil {
+				return "", err
+			}
+			return image.ID, nil
+		},
 	}
-	defer c.Remove()
-	args := []string{"--file", c.File, "--iidfile", c.Report, "--platform", b.Platform}
-	for k, v := range b.Labels {
-		args = append(args, "--label", k+"="+v)
-	}
-	if b.NoCache {
-		args = append(args, "--no-cache")
-	}
-	if err := run(c.Dir, args); err != nil {
-		return "", err
-	}
-	report, err := os.ReadFile(c.Report)
-	if err != nil || strings.TrimSpace(string(report)) == "" {
-		return "", fmt.Errorf("the build succeeded but left no image ID")
-	}
-	return strings.TrimSpace(string(report)), nil
 }

@@ -1,14 +1,17 @@
 package driver
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/vessux/openlock/internal/hostbuild"
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
@@ -35,49 +38,35 @@ func TestSaysMissing(t *testing.T) {
 	}
 }
 
-// TestBuild: what engines are called with, and the ID that they report.
-func TestBuild(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	file := []byte("FROM scratch\n")
-	var dir string
-	for _, noCache := range []bool{false, true} {
-		id, err := Build(engine.BuildRequest{Containerfile: file, Platform: "linux/arm64", Labels: map[string]string{"a": "b c"}, NoCache: noCache}, func(d string, args []string) error {
-			dir = d
-			want := []string{"--file", args[1], "--iidfile", args[3], "--platform", "linux/arm64", "--label", "a=b c"}
-			if noCache {
-				want = append(want, "--no-cache")
-			}
-			if got, err := os.ReadFile(args[1]); !slices.Equal(args, want) || err != nil || string(got) != string(file) {
-				t.Errorf("%q, %q, %v", args, got, err)
-			}
-			return os.WriteFile(args[3], []byte(" sha256:1\n"), 0o600)
-		})
-		if err != nil || id != "sha256:1" {
-			t.Errorf("%q, %v", id, err)
-		}
-		if _, err := os.Stat(dir); err == nil {
-			t.Errorf("%s is left", dir)
-		}
-	}
+// shows is an engine that shows an image, or fails to.
+type shows struct {
+	engine.Engine
+	id  string
+	err error
 }
 
-// TestBuildThatFails: it failed, or it left no ID.
-func TestBuildThatFails(t *testing.T) {
-	failure := errors.New("it fails")
-	request := engine.BuildRequest{Containerfile: []byte("FROM scratch\n")}
-	if _, err := Build(request, func(string, []string) error { return failure }); !errors.Is(err, failure) {
-		t.Error(err)
+func (s shows) Inspect(context.Context, string) (*engine.Image, error) {
+	return &engine.Image{ID: s.id}, s.err
+}
+
+// TestBuild: nothing of a request is lost, and the engine tells the ID.
+func TestBuild(t *testing.T) {
+	got := Build(shows{id: "i"}, engine.BuildRequest{
+		Containerfile: []byte("FROM scratch\n"), Platform: "linux/arm64", Labels: map[string]string{"a": "b"}, NoCache: true, Name: "n",
+	})
+	if id, err := got.ID(t.Context(), "n"); id != "i" || err != nil {
+		t.Errorf("%q, %v", id, err)
 	}
-	const none = "the build succeeded but left no image ID"
-	if _, err := Build(request, func(string, []string) error { return nil }); err == nil || err.Error() != none {
-		t.Error(err)
+	got.ID = nil
+	want := hostbuild.Build{
+		Containerfile: []byte("FROM scratch\n"), Platform: "linux/arm64", Labels: map[string]string{"a": "b"}, NoCache: true, Name: "n", Limit: BuildTimeout,
 	}
-	if _, err := Build(request, func(_ string, args []string) error { return os.WriteFile(args[3], []byte(" \n"), 0o600) }); err == nil || err.Error() != none {
-		t.Error(err)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
-	if _, err := Build(request, func(string, []string) error { t.Error("it runs"); return nil }); err == nil {
-		t.Error("it is built without a directory")
+	got = Build(shows{err: engine.ErrNotFound}, engine.BuildRequest{Timeout: time.Second})
+	if _, err := got.ID(t.Context(), "n"); !errors.Is(err, engine.ErrNotFound) || got.Limit != time.Second {
+		t.Errorf("%v, limit %s", err, got.Limit)
 	}
 }
 

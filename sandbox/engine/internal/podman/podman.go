@@ -199,19 +199,16 @@ func (p *podman) Pull(ctx context.Context, ref, platform string, o engine.PullOp
 func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, error) {
 	program := p.program
 	program.Env = buildenv.Of(os.Environ())
-	return driver.Build(b, func(dir string, args []string) error {
-		args = append(append([]string{"build", "--format", "oci"}, buildenv.Podman(b.Containerfile)...), args...)
-		args = append(args, dir)
-		for try := 1; ; try++ {
-			err := program.Work(ctx, cmp.Or(b.Timeout, driver.BuildTimeout), nil, args...)
-			if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
-				return err
-			}
-			if err := p.rest(ctx); err != nil {
-				return err
-			}
+	command := append([]string{"build", "--format", "oci"}, buildenv.Podman(b.Containerfile)...)
+	for try := 1; ; try++ {
+		id, err := driver.Build(p, b).Run(ctx, program, command...)
+		if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
+			return id, err
 		}
-	})
+		if err := p.rest(ctx); err != nil {
+			return "", err
+		}
+	}
 }
 
 // rest waits for another podman.

@@ -196,7 +196,8 @@ func TestHelpersAreReplaced(t *testing.T) {
 // TestBuild: a build that another podman disturbs begins again, three times in
 // all, and any other failure is the end.
 func TestBuild(t *testing.T) {
-	const report = `while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo built > "$2"; shift; done`
+	const report = `[ "$1 $2" = "image inspect" ] && { echo "[{\"Id\":\"$3\"}]"; exit; }
+while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo built > "$2"; shift; done`
 	const disturbed = `echo "Error: layer not known" >&2; exit 125`
 	for _, c := range []struct {
 		name, script string
@@ -216,7 +217,10 @@ func TestBuild(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.name, id, err)
 		}
 		got := asked()
-		if len(got) != c.builds || !strings.HasPrefix(got[0], "build --format oci --file ") {
+		if c.ok && got[len(got)-1] == "image inspect built" {
+			got = got[:len(got)-1]
+		}
+		if len(got) != c.builds || !strings.HasPrefix(got[0], "build --format oci --platform linux/arm64 --iidfile ") {
 			t.Errorf("%s: asked %q, want %d builds", c.name, got, c.builds)
 		}
 	}
