@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -112,17 +109,4 @@ func (c *commandLine) start(*cobra.Command, []string) error {
 		return errPrinted
 	}
 	return nil
-}
-
-// interruptible runs a verb that a signal interrupts; a second signal ends the
-// program at once. Other verbs do without: handling signals starts threads,
-// which takes longer than those verbs do.
-func interruptible(run func(context.Context) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error {
-		OutlivePipes()
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		context.AfterFunc(ctx, stop)
-		return run(ctx)
-	}
 }

@@ -20,6 +20,7 @@ func groupAttr() *syscall.SysProcAttr {
 // the same number.
 type process struct {
 	pid, parent int
+	session     int
 	start       string // clock ticks since the system's start
 }
 
@@ -37,6 +38,17 @@ func descendants(pid int) []process {
 		}
 	}
 	return found
+}
+
+// steps are those of a program's descendants that run in a session of their
+// own: what a build's step has started.
+func steps(leader int, seen []process) []process {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(leader) + "/stat")
+	own, ok := parseStat(b)
+	if err != nil || !ok {
+		return nil // it has ended
+	}
+	return slices.DeleteFunc(slices.Clone(seen), func(p process) bool { return p.session == own.session })
 }
 
 // kill ends those that still run.
@@ -75,5 +87,9 @@ func parseStat(b []byte) (process, bool) {
 		return process{}, false
 	}
 	parent, err := strconv.Atoi(string(rest[1]))
-	return process{pid: pid, parent: parent, start: string(rest[19])}, err == nil
+	if err != nil {
+		return process{}, false
+	}
+	session, err := strconv.Atoi(string(rest[3]))
+	return process{pid: pid, parent: parent, session: session, start: string(rest[19])}, err == nil
 }

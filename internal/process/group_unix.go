@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // runGroup runs cmd as the leader of a process group. When cmd's context
@@ -22,6 +23,14 @@ func runGroup(cmd *exec.Cmd) error {
 	cmd.Cancel = func() error {
 		// Once the leader is dead, its descendants cannot be found any more.
 		seen = descendants(cmd.Process.Pid)
+		if s := steps(cmd.Process.Pid, seen); len(s) > 0 {
+			// Podman does not clean up after an interrupt, but after a step that
+			// failed it does.
+			kill(s)
+			if endsWithin(cmd.Process.Pid, stopGrace) {
+				return nil
+			}
+		}
 		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
 		if errors.Is(err, syscall.ESRCH) {
 			return nil
@@ -32,10 +41,20 @@ func runGroup(cmd *exec.Cmd) error {
 		return err
 	}
 	err := cmd.Wait()
-	if err != nil {
+	if err = finished(cmd, err); err != nil {
 		// Whatever ignored the interrupt. No such group is the usual answer.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		kill(seen)
 	}
 	return err
+}
+
+// endsWithin reports whether our child ends and is waited for within a time.
+func endsWithin(pid int, limit time.Duration) bool {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			return true
+		}
+	}
+	return false
 }

@@ -120,6 +120,15 @@ func (p Program) run(ctx context.Context, env []string, stdin io.Reader, stdout,
 	return err
 }
 
+// finished returns how a program ended. One that succeeded is finished, even
+// where it left a process that holds its output, as helpers with a daemon do.
+func finished(cmd *exec.Cmd, err error) error {
+	if errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
+		return nil
+	}
+	return err
+}
+
 // Error tells which command failed, and what it said.
 type Error struct {
 	program, verb string

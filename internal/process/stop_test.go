@@ -7,7 +7,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -117,5 +119,42 @@ func TestWordsOfFailures(t *testing.T) {
 		if !errors.As(err, &e) || err.Error() != row.want || !strings.Contains(e.Hint(), row.hint) || row.hint == "" != (e.Hint() == "") {
 			t.Errorf("%v, hint %q; want %q", err, e.Hint(), row.want)
 		}
+	}
+}
+
+// TestFinishedIsFinished: a program that has ended well is finished, though what
+// it started holds its output; that goes on.
+func TestFinishedIsFinished(t *testing.T) {
+	dir := t.TempDir()
+	pid := filepath.Join(dir, "pid")
+	p := script(t, "sleep 1000 & echo $! > "+pid+"; echo the answer")
+	out, err := p.Ask(t.Context(), "question")
+	if err != nil || string(out) != "the answer\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	end(t, pid)
+	if err := p.Work(t.Context(), time.Minute, nil, "work"); err != nil {
+		t.Error(err)
+	}
+	end(t, pid)
+	p = script(t, "sleep 1000 & echo $! > "+pid+"; exit 3")
+	if _, err := p.Ask(t.Context(), "question"); ExitCode(err) != 3 {
+		t.Errorf("%v", err)
+	}
+}
+
+// end ends a process that is named by a file, and has to run.
+func end(t *testing.T, file string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("what the program left: %v", err)
 	}
 }

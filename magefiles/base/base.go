@@ -21,11 +21,13 @@ package base
 import (
 	"context"
 	"os"
+	"path/filepath"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/vessux/openlock/internal/cli"
 	"github.com/vessux/openlock/internal/github"
+	"github.com/vessux/openlock/internal/process"
 )
 
 // Image is the image that the targets are about where no setting names
@@ -42,21 +44,21 @@ func Tag(containerfile, repository *string, short, full, json *bool) error {
 // Exists prints what the registry has of the base image; -platform is a comma-separated list.
 func Exists(ctx context.Context, containerfile, repository, platform *string, json *bool) error {
 	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "platforms": platform}, json)
-	return exit(a.Exists(ctx))
+	return exit(run(ctx, a.Exists))
 }
 
 // Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
 func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository, verify *string, json, quiet *bool) error {
 	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform, "verify": verify, "pull": pull, "build": build}, json)
 	a.Quiet = is(quiet)
-	return exit(a.Ensure(ctx))
+	return exit(run(ctx, a.Ensure))
 }
 
 // Build builds the base image here, wherever else it is, and prints the ref.
 func Build(ctx context.Context, runtime, platform, containerfile, repository *string, nocache, json, quiet *bool) error {
 	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform}, json)
 	a.Quiet = is(quiet)
-	return exit(a.Build(ctx, is(nocache)))
+	return exit(run(ctx, func(ctx context.Context) error { return a.Build(ctx, is(nocache)) }))
 }
 
 func app(f cli.Flags, json *bool) *cli.App {
@@ -65,6 +67,18 @@ func app(f cli.Flags, json *bool) *cli.App {
 	return &cli.App{
 		Program: Image.Program(), Project: Image, Out: github.Plain(os.Stdout), Err: log, JSON: is(json), Flags: f, GitHub: step,
 	}
+}
+
+// run does the work of a target, which every signal that ends a program
+// interrupts: Mage itself hands over SIGINT only. And Mage runs targets in a
+// process of its own, which would go on alone where Mage is ended.
+func run(ctx context.Context, work func(context.Context) error) error {
+	if exe, err := os.Executable(); err == nil && filepath.Dir(exe) == filepath.Clean(mg.CacheDir()) {
+		process.EndWithParent()
+	}
+	ctx, stop := cli.Interruptible(ctx)
+	defer stop()
+	return work(ctx)
 }
 
 // exit hands an error's exit code to Mage, which prints the words.

@@ -89,7 +89,7 @@ var layers = []layer{
 	{"tools/openlock", []string{"internal/cli"}, nil},
 	{"magefiles", []string{"magefiles/..."}, nil},
 	{"internal/dev/launch", nil, []string{"github.com/magefile/mage"}},
-	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/github"}, []string{"github.com/magefile/mage"}},
+	{"magefiles/base", []string{"internal/cli", "internal/ci", "internal/github", "internal/process"}, []string{"github.com/magefile/mage"}},
 	{"magefiles/...", append([]string{"internal/cli", "internal/decisions", "internal/dev/...", "internal/lab"}, library...), []string{"github.com/magefile/mage"}},
 	{"internal/lab/...", append(append(slices.Clone(leaves), "internal/lab", "internal/lab/..."), library...), []string{
 		"github.com/adrg/xdg", "github.com/gofrs/flock", "github.com/google/go-containerregistry", "github.com/rogpeppe/go-internal", "golang.org/x/net/http2", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term",
