@@ -2,6 +2,10 @@
 // Containerfile, so the file alone must decide the image: a variable that would
 // change what is built is removed or set, one that says where and with which
 // rights it is built is kept.
+//
+// Of podman's containers.conf, nothing is changed: the env of its containers
+// does not reach the steps of builds, and the format is given by a flag. Its
+// volumes are there in steps, as a machine's own.
 package buildenv
 
 import "strings"

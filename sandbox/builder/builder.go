@@ -4,6 +4,7 @@
 package builder
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -144,8 +145,15 @@ func findBuildx(ctx context.Context, o Options) (exporter, string) {
 	if docker.Path, err = exec.LookPath("docker"); err != nil {
 		return nil, "docker is not installed"
 	}
-	if _, err = docker.Ask(ctx, "buildx", "version"); err != nil {
+	version, err := docker.Ask(ctx, "buildx", "version")
+	if err != nil {
 		return nil, "docker has no buildx: " + err.Error()
+	}
+	if bytes.HasPrefix(version, []byte("buildah ")) {
+		// The program is podman, as of the package podman-docker. It has another
+		// build command by that name.
+		docker.Name = "podman"
+		return &podman{podman: docker, registry: o.Registry}, ""
 	}
 	return &buildx{docker: docker, name: cmp.Or(o.Name, os.Getenv("BUILDX_BUILDER"))}, ""
 }
@@ -156,7 +164,7 @@ func findPodman(_ context.Context, o Options) (exporter, string) {
 		return nil, "podman is not installed"
 	}
 	program := process.Program{Name: "podman", Path: path, Output: o.Output, Env: buildenv.Of(os.Environ())}
-	return &podman{podman: program, registry: o.Registry, binfmt: binfmtDir}, ""
+	return &podman{podman: program, registry: o.Registry}, ""
 }
 
 // labelArgs are the flags for labels, the same for every builder.

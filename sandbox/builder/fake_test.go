@@ -210,3 +210,25 @@ func script(t *testing.T, dir, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestPodmanAsDocker: a docker that is podman is used as podman.
+func TestPodmanAsDocker(t *testing.T) {
+	log := fakeDocker(t, "*) exit 3 ;;")
+	docker := filepath.Join(filepath.Dir(log), "docker")
+	if err := os.WriteFile(docker, []byte("#!/bin/sh\necho \"$1\" >> "+log+"\n[ \"$*\" = 'buildx version' ] && echo 'buildah 1.42.2'\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, runtime := range []string{"auto", "docker"} {
+		b := builder.New(builder.Options{Runtime: runtime})
+		if err := b.Check(t.Context(), nil); err != nil || b.Name() != "podman" {
+			t.Fatalf("%s: %s, %v", runtime, b.Name(), err)
+		}
+		if _, err := b.Build(t.Context(), request); err == nil {
+			t.Error("it builds")
+		}
+	}
+	asked, err := os.ReadFile(log)
+	if want := "buildx\nbuild\n"; err != nil || !strings.HasPrefix(string(asked), want) {
+		t.Errorf("%q, %v", asked, err)
+	}
+}

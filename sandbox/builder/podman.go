@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -38,26 +37,21 @@ const pushTimeout = 30 * time.Minute
 type podman struct {
 	podman   process.Program
 	registry registry.Options
-	binfmt   string // directory, see [binfmtDir]
 }
 
 // Name returns "podman".
 func (*podman) Name() string { return "podman" }
 
-// binfmtDir is where Linux lists the programs that run files of other
-// architectures.
-const binfmtDir = "/proc/sys/fs/binfmt_misc"
-
-// Check reports platforms that this machine neither is nor emulates. Of
-// podman on another machine it knows nothing; the build will tell.
+// Check reports platforms that this machine neither is nor emulates, by trying.
+// Of podman on another machine it knows nothing; the build will tell.
 func (p *podman) Check(ctx context.Context, platforms []string) error {
 	if runtime.GOOS != "linux" || os.Getenv("CONTAINER_HOST") != "" {
 		return nil
 	}
 	have := []string{"linux/" + runtime.GOARCH}
-	for arch, qemu := range map[string]string{"amd64": "x86_64", "arm64": "aarch64"} {
-		if _, err := os.Stat(filepath.Join(p.binfmt, "qemu-"+qemu)); err == nil {
-			have = append(have, "linux/"+arch)
+	for _, foreign := range lacks(have, platforms) {
+		if arch := strings.Split(foreign+"//", "/")[1]; strings.HasPrefix(foreign, "linux/") && !cannotRun(ctx, arch) {
+			have = append(have, foreign)
 		}
 	}
 	if missing := lacks(have, platforms); len(missing) > 0 {

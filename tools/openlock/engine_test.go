@@ -101,7 +101,7 @@ func TestDiskFull(t *testing.T) {
 			file, ref := r.file(t, false, `RUN ["/bin/seed", "fill", "/etc/large", "33554432"]`)
 			publishLarge(t, ref, file)
 			full := r.start(t, file, args...)
-			if code := full.finish(t); code != 1 || !strings.Contains(full.said.String(), "no space left on device") {
+			if code := full.finish(t); code != 1 || !strings.Contains(full.said.String(), "no space left on device") || !strings.Contains(full.said.String(), "\nhint: free some disk space") {
 				t.Errorf("ends with %d: %s", code, full.said)
 			}
 			if _, err := r.podman.Run(t.Context(), "image", "exists", ref.String()); err == nil {
