@@ -33,7 +33,7 @@ const tryTimeout = 10 * time.Second
 func cannotRun(ctx context.Context, arch string) bool {
 	m, known := machines[arch]
 	if !known {
-		return false
+		return true // images are for the two that are known
 	}
 	dir, err := os.MkdirTemp("", "openlock-try-")
 	if err != nil {
