@@ -25,7 +25,8 @@ type Policy struct {
 // verdict tells whether a list of requirements rejects every image.
 type verdict bool
 
-// RejectedError tells that a policy rejects all images of a repository.
+// RejectedError tells that a policy rejects all images of a repository;
+// no remedy: an administrator wants it so, and the probe says where to change it.
 type RejectedError struct {
 	Scope string // whose requirements reject it; empty: those of all the rest
 	File  string

@@ -7,7 +7,8 @@ import (
 )
 
 // streamError is what net/http tells of a stream of HTTP/2 that has ended early,
-// by errors.As: the type itself is not exported, but one with its fields serves.
+// by errors.As: the type itself is not exported, but one with its fields serves;
+// no remedy: the probe asks again, and reports what is left in its own words.
 type streamError struct {
 	StreamID uint32
 	Code     uint32

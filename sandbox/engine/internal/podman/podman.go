@@ -2,7 +2,6 @@
 package podman
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
