@@ -25,7 +25,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	}
 	pinned := d.From + "@" + d.Manifest
 	if j.seen.ByTag {
-		pinned = d.From + ":" + j.ref.Tag // by digest, the engine does not ask the mirror that has it
+		pinned = d.From + ":" + j.ref.Tag // by digest, the engine does not ask the mirror that has it, or its policy rejects it
 	}
 	j.o.Notify(Notice{Text: fmt.Sprintf("pulling %s with %s", j.ref, j.engine.Name())})
 	end := j.o.begin(PhasePull, d.Size)

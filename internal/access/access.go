@@ -21,9 +21,9 @@ type Engine interface {
 
 // Access is how one engine reaches registries.
 type Access struct {
-	// Places lists where the engine looks for a repository, host[:port]/path, in
-	// its order. An error tells why it pulls nothing from there.
-	Places func(repository string) ([]Place, error)
+	// Places lists where the engine looks for a tag of a repository,
+	// host[:port]/path, in its order. An error tells why it does not pull it.
+	Places func(repository, tag string) ([]Place, error)
 	// Logins lists what is stored for a repository, the one that the engine uses
 	// first, and warns of what cannot be used.
 	Logins func(ctx context.Context, repository string) ([]login.Login, []string)
@@ -45,7 +45,7 @@ type Place struct {
 	CA       [][]byte          // PEM; trusted besides the system's
 	Client   []tls.Certificate // shown where the host asks for one
 	Mirror   bool              // of the repository, which is asked as well
-	// TagsOnly tells that the engine looks here for tags and not for digests.
+	// TagsOnly tells that the engine pulls tags from here and no digests.
 	TagsOnly bool
 	File     string // that names the place; empty: none does
 }

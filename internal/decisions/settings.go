@@ -30,6 +30,7 @@ func (s Setting) Pulled() bool { return s.Pulls || s.Better }
 func Settings() []Setting {
 	all := append(podmanPlaces(), podmanMirrors()...)
 	all = append(all, podmanTrust()...)
+	all = append(all, podmanPolicies()...)
 	all = append(all, podmanLogins()...)
 	all = append(all, podmanProxies()...)
 	all = append(all, podmanTransports()...)

@@ -8,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"time"
 )
@@ -69,18 +68,6 @@ func podmanTrust() []Setting {
 			return errors.Join(err, m.dead(), m.write(certs(mirror, "ca.crt"), string(ca)), m.logins("run/containers/auth.json", false, mirror),
 				m.conf("[[registry]]\nlocation = %q\n[[registry.mirror]]\nlocation = %q\n", m.host(), mirror))
 		}},
-		{Name: "a policy that rejects images", set: atOrigin(func(m *machine) error {
-			return m.write(".config/containers/policy.json", `{"default": [{"type": "reject"}]}`)
-		})},
-		{Name: "a policy that rejects images but for a path", Pulls: true, set: atOrigin(func(m *machine) error {
-			return m.write(".config/containers/policy.json", fmt.Sprintf(`{"default": [{"type": "reject"}], "transports": {"docker": {%q: [{"type": "insecureAcceptAnything"}]}}}`, m.host()+"/vessux"))
-		})},
-		{Name: "a policy that rejects the origin, which a mirror has", set: mirrored("", func(m *machine) error {
-			return m.write(".config/containers/policy.json", fmt.Sprintf(`{"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {%q: [{"type": "reject"}]}}}`, m.host()))
-		})},
-		{Name: "a policy with a slip", set: atOrigin(func(m *machine) error {
-			return m.write(".config/containers/policy.json", `{"default": []}`)
-		})},
 		{Name: "plain HTTP that podman is not told of", set: func(m *machine) error { return m.publish(m.origin, imagePath) }},
 	}
 }

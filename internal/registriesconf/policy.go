@@ -64,27 +64,23 @@ func (m Machine) Policy() (*Policy, error) {
 	return p, nil
 }
 
-// Check fails with a [*RejectedError] where podman rejects all images of a
-// repository, host[:port]/path. The most specific scope decides: the
+// Check fails with a [*RejectedError] where podman rejects a tag of a
+// repository, host[:port]/path. The most specific scope decides: the tag, the
 // repository, each path above, its host, each *.domain above, all registries.
+// By an empty tag it tells of digests, but for those with a scope of their own.
 //
-// Signatures are left to podman, and so is a repository with a scope for one
-// of its tags or digests. The name that counts is the canonical one, wherever
-// a mirror has it.
-func (p *Policy) Check(repository string) error {
+// Signatures are left to podman. The name that counts is the canonical one,
+// wherever a mirror has it.
+func (p *Policy) Check(repository, tag string) error {
 	repository = canonical(repository)
-	for scope := range p.scopes {
-		if rest, ok := strings.CutPrefix(scope, repository); ok && strings.IndexAny(rest, ":@") == 0 {
-			return nil
-		}
+	scopes := scopesOf(repository)
+	if tag != "" {
+		scopes = slices.Insert(scopes, 0, repository+":"+tag)
 	}
-	for _, scope := range scopesOf(repository) {
+	for _, scope := range append(scopes, "") {
 		if rejects, ok := p.scopes[scope]; ok {
 			return p.err(rejects, scope)
 		}
-	}
-	if rejects, ok := p.scopes[""]; ok {
-		return p.err(rejects, "")
 	}
 	return p.err(p.rest, "")
 }

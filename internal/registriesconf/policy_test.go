@@ -53,8 +53,9 @@ var policies = []struct {
 	{name: "scope of all registries, rejected", text: policyOf(accept, "", reject), rejected: "default"},
 	{name: "another transport", text: `{"default": ` + accept + `, "transports": {"docker-daemon": {"": ` + reject + `}}}`},
 	{name: "a transport that is unknown", text: `{"default": ` + accept + `, "transports": {"pigeon": {"": ` + reject + `}}}`},
-	{name: "a tag's scope", text: policyOf(reject, "$A/team/x:1", accept)},
-	{name: "another tag's scope decides nothing here", text: policyOf(accept, "$A/team/xy:1", reject)},
+	{name: "scope of the tag", text: policyOf(reject, "$A/team/x:1", accept)},
+	{name: "scope of the tag, rejected", text: policyOf(accept, "$A/team/x", accept, "$A/team/x:1", reject), rejected: "$A/team/x:1"},
+	{name: "scope of another tag", text: policyOf(accept, "$A/team/x:12", reject)},
 
 	{name: "empty", text: ``, err: "want an object of JSON"},
 	{name: "null", text: `null`, err: "want an object of JSON"},
@@ -100,7 +101,25 @@ func checkPolicy(m registriesconf.Machine, repository string) error {
 	if err != nil {
 		return err
 	}
-	return p.Check(repository)
+	return p.Check(repository, "1")
+}
+
+// A digest is not its tag.
+func TestPolicyOfDigests(t *testing.T) {
+	for text, rejected := range map[string]bool{
+		policyOf(reject, "a.test/x:1", accept): true,
+		policyOf(accept, "a.test/x:1", reject): false,
+		policyOf(accept, "a.test/x", reject):   true,
+	} {
+		m, _ := machine(t, map[string]string{systemPolicy: text})
+		p, err := m.Policy()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Check("a.test/x", ""); (err != nil) != rejected {
+			t.Errorf("%s: error %v", text, err)
+		}
+	}
 }
 
 // rejectedBy is the scope that rejects, "default", or empty.

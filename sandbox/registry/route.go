@@ -8,14 +8,14 @@ import (
 	"github.com/vessux/openlock/internal/sanitize"
 )
 
-// routes lists where a repository is asked for, in order: where the engine
-// looks that is to pull, or at the repository itself.
-func (o Options) routes(repository string) ([]place, error) {
+// routes lists where a tag of a repository is asked for, in order: where the
+// engine looks that is to pull, or at the repository itself.
+func (o Options) routes(repository, tag string) ([]place, error) {
 	if o.Access == nil || o.Access.Places == nil {
 		at, err := o.placeAt(repository)
 		return []place{at}, err
 	}
-	places, err := o.Access.Places(repository)
+	places, err := o.Access.Places(repository, tag)
 	if err != nil {
 		return nil, misconfigured("", err)
 	}
@@ -48,7 +48,7 @@ func (q Query) probeAll(ctx context.Context, o Options) (*Result, error) {
 	}
 	var all []*Result
 	for i, source := range sources {
-		routes, err := o.routes(source)
+		routes, err := o.routes(source, q.Ref.Tag)
 		if f, ok := err.(*failure); ok {
 			all = append(all, q.failed(f))
 			continue

@@ -56,7 +56,7 @@ func (d *docker) Access(ctx context.Context) *access.Access {
 			a.Differs = "docker's daemon uses a proxy of its own"
 		}
 	}
-	a.Places = func(repository string) ([]access.Place, error) { return d.places(i, repository) }
+	a.Places = func(repository, _ string) ([]access.Place, error) { return d.places(i, repository) }
 	return a
 }
 

@@ -30,16 +30,22 @@ func (p *podman) Access(ctx context.Context) *access.Access {
 	policy, policyErr := machine.Policy()
 	if err = cmp.Or(err, policyErr); err != nil {
 		err = fmt.Errorf("podman pulls nothing: %w", err)
-		return &access.Access{Places: func(string) ([]access.Place, error) { return nil, err }}
+		return &access.Access{Places: func(string, string) ([]access.Place, error) { return nil, err }}
 	}
 	finder.CredentialHelpers = conf.CredentialHelpers
 	return &access.Access{
 		Logins: finder.Find,
-		Places: func(repository string) ([]access.Place, error) {
-			if err := policy.Check(repository); err != nil {
+		Places: func(repository, tag string) ([]access.Place, error) {
+			if err := policy.Check(repository, tag); err != nil {
 				return nil, err
 			}
-			return places(machine, conf, repository)
+			all, err := places(machine, conf, repository)
+			if policy.Check(repository, "") != nil {
+				for i := range all {
+					all[i].TagsOnly = true
+				}
+			}
+			return all, err
 		},
 	}
 }
