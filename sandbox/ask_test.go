@@ -78,7 +78,7 @@ func TestEngineIsAsked(t *testing.T) {
 					t.Fatal(err)
 				} else {
 					reason = out.Reason
-					f.did(t, append(want, "build", "tag")...)
+					f.did(t, append(want, "build", "tag", "remove")...) // of the name that the build had meanwhile
 				}
 				if !c.asked {
 					return
