@@ -21,7 +21,7 @@ func (p Place) Bound() time.Duration {
 		return time.Second
 	case p.Name == "429":
 		return 10 * time.Second
-	case p.Name == "stalled-body" && p.Step != "ping":
+	case (p.Name == "stalled-body" || p.Name == "stalled-window") && p.Step != "ping", p.Name == "rst-refused-stream", p.Name == "goaway":
 		return 8 * time.Second
 	case p.silent():
 		return 3500 * time.Millisecond
@@ -45,5 +45,5 @@ func (p Place) publishBound() time.Duration {
 }
 
 func (p Place) silent() bool {
-	return p.Name == "silent" || p.Name == "stalled-header" || strings.HasSuffix(p.Name, "never answers")
+	return p.Name == "silent" || strings.HasPrefix(p.Name, "stalled-header") || strings.HasSuffix(p.Name, "never answers")
 }

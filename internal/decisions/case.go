@@ -38,11 +38,17 @@ type Case struct {
 	Step string // "ping", …; "content" or "connection"
 	Name string
 	Says string // what is wrong, in words
+	Over string // one of the transports; empty: HTTP/1.1 in the clear
 	Want map[Column]Cell
 	set  func(*stand) error
 }
 
-func (c Case) String() string { return c.Step + "/" + c.Name }
+func (c Case) String() string {
+	if c.Over != "" {
+		return c.Step + "/" + c.Name + " over " + c.Over
+	}
+	return c.Step + "/" + c.Name
+}
 
 // Cases lists every case of the table.
 func Cases() []Case {

@@ -56,14 +56,7 @@ var work = map[decisions.Column]time.Duration{
 
 // TestDecisions plays every cell of the table on the real parts.
 func TestDecisions(t *testing.T) {
-	var places []decisions.Place
-	for _, p := range decisions.Places() {
-		// For whoever works on one of them: DECISIONS=manifest/429 go test …
-		if strings.Contains(p.String(), os.Getenv("DECISIONS")) {
-			places = append(places, p)
-		}
-	}
-	wrong := 0
+	places := chosen(decisions.Places())
 	labtest.Need(t, lab.Podman, lab.Docker, lab.Dockerd, lab.Buildkitd, lab.Buildx)
 	parts, end, err := decisions.Start(t.Context())
 	if err != nil {
@@ -74,6 +67,27 @@ func TestDecisions(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	wrong := play(t, parts, places)
+	t.Logf("%d cells, %d wrong decisions", len(places), wrong)
+	if *measure && !t.Failed() {
+		measureScript(t, parts)
+	}
+}
+
+// chosen are the places that DECISIONS names, such as DECISIONS=manifest/429, for
+// work on one of them.
+func chosen(all []decisions.Place) (places []decisions.Place) {
+	for _, p := range all {
+		if strings.Contains(p.String(), os.Getenv("DECISIONS")) {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// play plays places, and returns how many decisions are wrong.
+func play(t *testing.T, parts decisions.Parts, places []decisions.Place) (wrong int) {
+	t.Helper()
 	parts.Play(t.Context(), places, func(at decisions.Place, seen *decisions.Seen, err error) {
 		switch {
 		case err != nil:
@@ -82,6 +96,8 @@ func TestDecisions(t *testing.T) {
 		case seen.Cell != at.Want[at.Column]:
 			wrong++
 			t.Errorf("%s: %+v, want %+v\nreason: %s\nsaid: %s", at, seen.Cell, at.Want[at.Column], seen.Reason, seen.Said)
+		case at.Step == "proxy" && !strings.Contains(seen.Reason, "proxy http://127.0.0.1:"), strings.Contains(seen.Reason+seen.Said, "tops3cret"):
+			t.Errorf("%s: the proxy is not told by its address alone: %s\n%s", at, seen.Reason, seen.Said)
 		case strings.ContainsFunc(seen.Said, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }):
 			t.Errorf("%s: control characters reach the terminal: %q", at, seen.Said)
 		}
@@ -90,10 +106,24 @@ func TestDecisions(t *testing.T) {
 		}
 		t.Logf("%6.2f s %s", seen.Took.Seconds(), at)
 	})
-	t.Logf("%d cells, %d wrong decisions", len(places), wrong)
-	if *measure && !t.Failed() {
-		measureScript(t, parts)
+	return wrong
+}
+
+// TestTransports plays what only asks over TLS, over HTTP/2 and through proxies.
+func TestTransports(t *testing.T) {
+	var places []decisions.Place
+	for _, c := range decisions.Transports() {
+		for _, column := range decisions.Asking {
+			places = append(places, decisions.Place{Case: c, Column: column})
+		}
 	}
+	parts := decisions.Parts{Dir: t.TempDir()}
+	var err error
+	if parts.Openlock, err = lab.BuildOpenlock(t.Context(), parts.Dir); err != nil {
+		t.Fatal(err)
+	}
+	wrong := play(t, parts, chosen(places))
+	t.Logf("%d cells, %d wrong decisions", len(places), wrong)
 }
 
 // measureScript writes what the script does in every case.

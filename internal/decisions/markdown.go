@@ -76,6 +76,7 @@ leaves a tag that is not whole.
 		}
 	}
 	writeSettings(&out)
+	transports(&out)
 	_, err := io.WriteString(w, out.String())
 	return err
 }

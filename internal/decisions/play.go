@@ -30,7 +30,7 @@ func Places() []Place {
 
 // atOnce is how many cells of a column are played at once. Questions and
 // publishing wait for most of their time; engines work.
-var atOnce = map[Column]int{Probe: 4, Exists: 4, EnsurePodman: 3, EnsureDocker: 3, Push: 12, Release: 12}
+var atOnce = map[Column]int{Probe: 16, Exists: 16, EnsurePodman: 3, EnsureDocker: 3, Push: 12, Release: 12}
 
 // Play plays cells, many at once, and reports each as it ends, one at a time.
 func (p Parts) Play(ctx context.Context, places []Place, report func(Place, *Seen, error)) {

@@ -75,13 +75,17 @@ type run struct {
 func (r run) play(ctx context.Context, column Column, want Cell) (*Seen, error) {
 	switch column {
 	case Probe:
-		res, err := sandbox.Exists(ctx, r.base(), nil, registry.Options{Anonymous: true})
+		res, err := sandbox.Exists(ctx, r.base(), nil, registry.Options{Anonymous: true, Access: r.access()})
 		if err != nil {
 			return nil, err
 		}
 		return &Seen{Cell: Cell{State: res.State}, Reason: res.Reason}, nil
 	case Exists:
-		return r.program(ctx, nil, r.Openlock, "exists", "--json")
+		env, err := r.env()
+		if err != nil {
+			return nil, err
+		}
+		return r.program(ctx, env, r.Openlock, "exists", "--json")
 	case EnsurePodman:
 		env, err := r.podmanEnv()
 		if err != nil {

@@ -16,6 +16,9 @@ type stand struct {
 	real  *lab.Registry
 	host  string // as clients know it; the registry's own, but where the connection is the fault
 	close []func()
+
+	ca      []byte            // PEM of what clients trust; nil: they need not
+	proxies map[string]string // URLs by scheme; nil: none
 }
 
 // newStand starts a registry in the condition of a case.

@@ -37,6 +37,9 @@ func TestFaults(t *testing.T) {
 				if over == overHTTP2 && f.Name == "not-http" {
 					continue // its twin is one of TestFrameFaults
 				}
+				if over != inTheClear && isSlow(f) {
+					continue // TestTransports of internal/decisions has these
+				}
 				t.Run(f.String()+string(over), func(t *testing.T) {
 					t.Parallel()
 					testFault(t, f, over, want, row.Tries)
@@ -44,6 +47,11 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// isSlow reports whether a fault takes its time.
+func isSlow(f fault.Fault) bool {
+	return f.Name == "silent" || f.Name == "slow-body" || strings.HasPrefix(f.Name, "stalled")
 }
 
 func testFault(t *testing.T, f fault.Fault, over transport, want registry.State, tries int) {
@@ -56,7 +64,7 @@ func testFault(t *testing.T, f fault.Fault, over transport, want registry.State,
 	s.behind(fault.Handler(front, f))
 
 	var o registry.Options
-	if want != registry.StateComplete && (f.Name == "silent" || strings.HasPrefix(f.Name, "stalled")) {
+	if want != registry.StateComplete && isSlow(f) && f.Name != "slow-body" {
 		o.HeaderTimeout, o.Timeout = 300*time.Millisecond, 800*time.Millisecond
 		if testing.Short() { // on a machine that does nothing else
 			o.HeaderTimeout, o.Timeout = 50*time.Millisecond, 150*time.Millisecond

@@ -30,8 +30,8 @@ var (
 
 // judgeHTTP2 tells whether an error is that of a connection or stream which the
 // registry has ended, as a lost connection is over HTTP/1.1, or of frames that
-// make no sense, as a malformed answer is there; both are empty for any other
-// error. The words of GOAWAY are the registry's own, and are left out.
+// make no sense, as a malformed answer is there, such as a header without end; both
+// are empty for any other error. The words of GOAWAY are the registry's own, and are left out.
 func judgeHTTP2(err error) (lost, malformed string) {
 	var stream streamError
 	if errors.As(err, &stream) {
@@ -47,7 +47,7 @@ func judgeHTTP2(err error) (lost, malformed string) {
 	if outer := new(url.Error); errors.As(err, &outer) {
 		err = outer.Err
 	}
-	text := err.Error()
+	text := strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")
 	for _, words := range lostWords {
 		if strings.HasPrefix(text, words) {
 			if strings.Contains(words, "GOAWAY") {

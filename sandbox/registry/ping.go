@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,11 +18,12 @@ const headStart = 300 * time.Millisecond
 type pong struct {
 	scheme    string // of the address that it answers at
 	challenge challenge
+	connected bool // it speaks the scheme, whatever the answer was
 	err       error
 }
 
 // ping asks a registry how it wants to be asked. Where it may speak in the
-// clear, the first good answer counts.
+// clear, the first good answer counts, or that of one that speaks TLS.
 func ping(ctx context.Context, at place, inner http.RoundTripper) pong {
 	if !at.mayBeClear() {
 		return pingBy(ctx, "https", at, inner)
@@ -37,8 +40,8 @@ func ping(ctx context.Context, at place, inner http.RoundTripper) pong {
 		case <-wait.C:
 			go func() { clear <- pingBy(ctx, "http", at, inner) }()
 		case p := <-secure:
-			if p.err == nil {
-				return p
+			if p.err == nil || p.connected {
+				return p // in the clear, such a server would say that it speaks TLS
 			}
 			inTLS = p.err
 			if wait.Stop() {
@@ -54,9 +57,12 @@ func ping(ctx context.Context, at place, inner http.RoundTripper) pong {
 	return pong{err: fmt.Errorf("%w; %w", inTLS, inClear)}
 }
 
-func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTripper) pong {
+func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTripper) (p pong) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	defer func() { p.connected = connected.Load() }()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+at.host+"/v2/", nil)
 	if err != nil {
 		return pong{err: err}
@@ -67,7 +73,7 @@ func pingBy(ctx context.Context, scheme string, at place, inner http.RoundTrippe
 		return pong{err: err}
 	}
 	defer resp.Body.Close()
-	p := pong{scheme: resp.Request.URL.Scheme} // a redirect may have changed it
+	p.scheme = resp.Request.URL.Scheme // a redirect may have changed it
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized:

@@ -1,9 +1,6 @@
 package registry_test
 
 import (
-	"bufio"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,66 +9,50 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/internal/access"
+	"github.com/vessux/openlock/internal/lab/fault"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
 
-// proxyFaults are the ways in which a proxy fails: what it does on a connection,
-// what is told of it, and how often an impatient client asks.
-var proxyFaults = []struct {
-	name, says string
-	tries      int64
-	answer     func(net.Conn)
+// proxySays is what is told of a proxy's fault, and how often an impatient client
+// asks.
+var proxySays = map[string]struct {
+	says  string
+	tries int64
 }{
-	{"407", "HTTP 407 Proxy Authentication Required", 1, answerText("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")},
-	{"403", "HTTP 403 Forbidden", 1, answerText("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")},
-	{"502", "HTTP 502 Bad Gateway", 3, answerText("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")},
-	{"503", "HTTP 503 Service Unavailable", 3, answerText("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")},
-	{"silent", "no answer in time", 1, func(c net.Conn) { io.Copy(io.Discard, c) }},
-	{"closes", "connection lost", 3, func(c net.Conn) { http.ReadRequest(bufio.NewReader(c)) }},
-	{"garbage", "malformed HTTP", 1, answerText("220 mail.example ESMTP ready\r\n\r\n")},
-	{"refused", "connection refused", 0, nil},
+	"407":     {"HTTP 407 Proxy Authentication Required", 1},
+	"403":     {"HTTP 403 Forbidden", 1},
+	"502":     {"HTTP 502 Bad Gateway", 3},
+	"503":     {"HTTP 503 Service Unavailable", 3},
+	"silent":  {"no answer in time", 1},
+	"closes":  {"connection lost", 3},
+	"garbage": {"malformed HTTP", 1},
+	"refused": {"connection refused", 0},
 }
 
-func answerText(text string) func(net.Conn) {
-	return func(c net.Conn) {
-		http.ReadRequest(bufio.NewReader(c))
-		io.WriteString(c, text)
+func startProxy(t *testing.T, f fault.ProxyFault, asked func()) string {
+	t.Helper()
+	host, end, err := f.Start(asked)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// tunnelToNothing is a proxy whose tunnels end at a host that hangs up.
-func tunnelToNothing(t *testing.T) string {
-	l := listen(t)
-	go func() {
-		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-			go func() { defer c.Close(); answerText("HTTP/1.1 200 OK\r\n\r\n")(c) }()
-		}
-	}()
-	return l.Addr().String()
+	t.Cleanup(end)
+	return host
 }
 
 // TestProxyFaults: what a proxy says, or fails to say, is told as the proxy's,
 // by its address and where it is set, and never as the registry's. It says
 // nothing of the image, whatever the status.
 func TestProxyFaults(t *testing.T) {
-	for _, row := range proxyFaults {
+	for _, f := range fault.ProxyTable {
+		row := proxySays[f.Name]
 		for _, scheme := range []string{"http", "https"} {
-			t.Run(row.name+" to "+scheme, func(t *testing.T) {
+			t.Run(f.Name+" to "+scheme, func(t *testing.T) {
 				t.Parallel()
-				l := listen(t)
 				var hits atomic.Int64
-				go func() {
-					for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-						hits.Add(1)
-						go func() { defer c.Close(); row.answer(c) }()
-					}
-				}()
-				if row.answer == nil {
-					l.Close()
-				}
-				through := tunnelToNothing(t)
-				proxy := &url.URL{Scheme: "http", User: url.UserPassword("worker", "tops3cret"), Host: l.Addr().String()}
+				at := startProxy(t, f, func() { hits.Add(1) })
+				through := startProxy(t, fault.HangsUp, nil)
+				proxy := &url.URL{Scheme: "http", User: url.UserPassword("worker", "tops3cret"), Host: at}
 				o := registry.Options{
 					Anonymous: true, HeaderTimeout: 500 * time.Millisecond, Timeout: 20 * time.Second,
 					Access: &access.Access{
