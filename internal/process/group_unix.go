@@ -27,12 +27,12 @@ func runGroup(cmd *exec.Cmd) error {
 			// Podman does not clean up after an interrupt, but after a step that
 			// failed it does.
 			kill(s)
-			if endsWithin(cmd.Process.Pid, stopGrace) {
+			if endsWithin(cmd.Process.Pid, stepGrace) {
 				return nil
 			}
 		}
 		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
-		if errors.Is(err, syscall.ESRCH) {
+		if errors.Is(err, syscall.ESRCH) || endsWithin(cmd.Process.Pid, intGrace) {
 			return nil
 		}
 		return err

@@ -18,9 +18,13 @@ import (
 	"github.com/vessux/openlock/internal/diagnose"
 )
 
-// stopGrace is what an engine has to end by itself after an interrupt. It is
-// short: a person who pressed Ctrl-C is waiting.
-const stopGrace = time.Second
+// What an engine has to end by itself. It is short: a person who pressed Ctrl-C
+// is waiting.
+const (
+	stepGrace = time.Second     // after the end of its step
+	intGrace  = 2 * time.Second // after an interrupt
+	outGrace  = time.Second     // after that, and for output after its end
+)
 
 // Program is a command line program.
 type Program struct {
@@ -92,7 +96,8 @@ func (p Program) Do(ctx context.Context, j Job, args ...string) (tail string, er
 	e := &Error{program: p.Name, verb: verb(args), err: err, Tail: string(out.tail)}
 	// What a program that was stopped said last is not why it ended, unless it
 	// tells a failure, after which it tried again.
-	failed := context.Cause(ctx) == nil || errors.Is(err, context.DeadlineExceeded) && e.Hint() != ""
+	stopped := ExitCode(err) < 0
+	failed := !stopped || !errors.Is(err, context.Canceled) && e.Hint() != ""
 	if words := diagnose.Words(e.Tail); failed && words != "" {
 		e.said = err.Error() + ": " + words
 	}
@@ -112,7 +117,7 @@ func (p Program) run(ctx context.Context, env []string, stdin io.Reader, stdout,
 	}
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.WaitDelay = stopGrace
+	cmd.WaitDelay = outGrace
 	err := runGroup(cmd)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

@@ -111,6 +111,7 @@ func TestWordsOfFailures(t *testing.T) {
 	for _, row := range []struct{ script, want, hint string }{
 		{"echo STEP 1; echo 'Error: no space left on device'; exit 125", "program pull: exit status 125: no space left on device", "disk space"},
 		{"exit 125", "program pull: exit status 125", ""},
+		{"echo pulling; kill -KILL $$", "program pull: signal: killed", ""},
 		{retrying + "; while :; do sleep 0.01; done", "program pull: not finished within 1s: Failed, retrying in 2s ... (1/3). Error: connection refused", "cannot be reached"},
 		{"echo pulling; while :; do sleep 0.01; done", "program pull: not finished within 1s", ""},
 	} {

@@ -218,6 +218,7 @@ func TestPodmanAsDocker(t *testing.T) {
 	if err := os.WriteFile(docker, []byte("#!/bin/sh\necho \"$1\" >> "+log+"\n[ \"$*\" = 'buildx version' ] && echo 'buildah 1.42.2'\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("TMPDIR", t.TempDir()) // podman is not asked where it would write
 	for _, runtime := range []string{"auto", "docker"} {
 		b := builder.New(builder.Options{Runtime: runtime})
 		if err := b.Check(t.Context(), nil); err != nil || b.Name() != "podman" {

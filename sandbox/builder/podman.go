@@ -108,6 +108,8 @@ func (p *podman) build(ctx context.Context, r leg.Request, platform string, use 
 		return fmt.Errorf("directory for the build: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	env, remove := buildenv.PodmanTemp(ctx, p.podman)
+	defer remove()
 	// By a name it is found wherever podman runs, and removed.
 	name := "localhost/openlock-build:" + strings.ToLower(rand.Text())
 	defer p.forget(ctx, name)
@@ -115,11 +117,11 @@ func (p *podman) build(ctx context.Context, r leg.Request, platform string, use 
 	// of the file has this value by itself.
 	args := []string{"build", "--no-cache", "--format", "oci", "--platform", platform, "--timestamp", seconds, "--tag", name}
 	args = append(append(args, buildenv.Podman(r.Containerfile)...), labelArgs(r.Labels)...)
-	if _, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Stdin: bytes.NewReader(r.Containerfile)}, append(args, "-")...); err != nil {
+	if _, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Env: env, Stdin: bytes.NewReader(r.Containerfile)}, append(args, "-")...); err != nil {
 		return err
 	}
 	err = unpack(dir, func(w io.Writer) error {
-		_, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Stdout: w}, "save", "--format", "oci-archive", name)
+		_, err := p.podman.Do(ctx, process.Job{Limit: buildTimeout, Env: env, Stdout: w}, "save", "--format", "oci-archive", name)
 		return err
 	})
 	if err != nil {

@@ -199,8 +199,12 @@ func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, erro
 	program := p.program
 	program.Env = buildenv.Of(os.Environ())
 	command := append([]string{"build", "--format", "oci"}, buildenv.Podman(b.Containerfile)...)
+	env, remove := buildenv.PodmanTemp(ctx, program)
+	defer remove()
+	build := driver.Build(p, b)
+	build.Env = env
 	for try := 1; ; try++ {
-		id, err := driver.Build(p, b).Run(ctx, program, command...)
+		id, err := build.Run(ctx, program, command...)
 		if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 			return id, err
 		}

@@ -198,6 +198,7 @@ func TestHelpersAreReplaced(t *testing.T) {
 func TestBuild(t *testing.T) {
 	const report = `[ "$1 $2" = "image inspect" ] && { echo "[{\"Id\":\"$3\"}]"; exit; }
 while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo built > "$2"; shift; done`
+	t.Setenv("TMPDIR", t.TempDir()) // podman is not asked where it would write
 	const disturbed = `echo "Error: layer not known" >&2; exit 125`
 	for _, c := range []struct {
 		name, script string
@@ -244,6 +245,7 @@ func (w writer) Write(b []byte) (int, error) {
 
 // TestLimits: a pull and a build have the limit of their request.
 func TestLimits(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // podman is not asked where it would write
 	p, _ := fake(t, "exec sleep 3600")
 	const limit = 50 * time.Millisecond
 	_, err := p.Build(t.Context(), engine.BuildRequest{Containerfile: []byte("FROM scratch\n"), Timeout: limit})
