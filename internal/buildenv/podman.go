@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/vessux/openlock/internal/process"
 )
@@ -12,6 +13,10 @@ import (
 // podmanTemp is where podman writes what is temporary, if nothing says
 // otherwise.
 const podmanTemp = "/var/tmp"
+
+// askTimeout bounds the question where that is. A podman that does not answer
+// will not build either, and is then stopped by the build's own limit.
+const askTimeout = 5 * time.Second
 
 // PodmanTemp makes a directory for what podman writes while it builds, and
 // returns the variable that names it. Podman leaves that behind when it is
@@ -21,7 +26,7 @@ const podmanTemp = "/var/tmp"
 func PodmanTemp(ctx context.Context, podman process.Program) (env []string, remove func()) {
 	parent := os.Getenv("TMPDIR")
 	if parent == "" && os.Getenv("CONTAINER_HOST") == "" {
-		if said, err := podman.Ask(ctx, "info", "--format", "{{.Store.ImageCopyTmpDir}}"); err == nil {
+		if said, err := podman.AskWithin(ctx, askTimeout, "info", "--format", "{{.Store.ImageCopyTmpDir}}"); err == nil {
 			parent = string(bytes.TrimSpace(said))
 		}
 	}
