@@ -114,15 +114,15 @@ const hintAllow = "allow one of them: --pull missing, or --build missing"
 func fromLocal(l local, o Options) *Decision {
 	switch {
 	case o.Build == PolicyAlways:
-		return &Decision{Action: ActionBuild, Reason: "a build is asked for"}
+		return &Decision{Action: ActionBuild, Reason: "build requested"}
 	case l.good() && o.Pull != PolicyAlways:
-		return &Decision{Action: ActionUse, Reason: "the image is there" + l.words()}
+		return &Decision{Action: ActionUse, Reason: "the image exists locally" + l.words()}
 	case o.Pull != PolicyNever:
 		return nil
 	}
-	d := &Decision{Action: ActionBuild, Reason: "the image is not there and pulling is off"}
+	d := &Decision{Action: ActionBuild, Reason: "no local image, and pulling is off"}
 	if l.image != nil {
-		d.Reason, d.Warn = "the image there is not taken: "+l.wrong+"; and pulling is off", true
+		d.Reason, d.Warn = "local image rejected: "+l.wrong+"; pulling is off", true
 	}
 	if o.Build == PolicyNever {
 		d.Action, d.State = ActionFail, registry.StateAbsent
@@ -151,7 +151,7 @@ func fromRegistry(l local, r *registry.Result, o Options) *Decision {
 	case l.good():
 		// Only "--pull always" gets here with a good image.
 		d.Action, d.Warn = ActionUse, true
-		d.Reason = "the image is there, and it could not be pulled again: " + r.Reason
+		d.Reason = "the image exists locally, and it could not be pulled again: " + r.Reason
 	default:
 		d.Action = ActionBuild
 		d.Warn = r.State != registry.StateAbsent && r.State != registry.StateIncomplete

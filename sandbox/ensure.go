@@ -269,7 +269,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 		return d, nil
 	}
 	if j.local.image != nil && !j.local.good() {
-		j.o.Notify(Notice{Text: fmt.Sprintf("the image %s in %s is not taken: %s", j.ref, j.engine.Name(), j.local.wrong), Hint: j.local.hint, Warning: true})
+		j.o.Notify(Notice{Text: fmt.Sprintf("local image %s in %s rejected: %s", j.ref, j.engine.Name(), j.local.wrong), Hint: j.local.hint, Warning: true})
 	}
 	q, err := j.query([]string{j.o.Platform})
 	if err != nil {

@@ -306,7 +306,7 @@ func TestFirstEngineThatAnswers(t *testing.T) {
 // TestNotPulledAgain: where an image that is to be pulled again cannot be, the
 // one in the store is used, with a warning.
 func TestNotPulledAgain(t *testing.T) {
-	const why = "the image is there, and it could not be pulled again: "
+	const why = "the image exists locally, and it could not be pulled again: "
 	r, b, ref := unpublished(t)
 	for name, wrap := range map[string]func(http.Handler) http.Handler{"absent": nil, "unreachable": breaks(t, "manifest/500")} {
 		r.Wrap(wrap)

@@ -100,7 +100,7 @@ func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.C
 		return nil, cause
 	}
 	if push := new(leg.PushError); errors.As(err, &push) {
-		return nil, p.whyNotTaken(ctx, push)
+		return nil, p.whyRejected(ctx, push)
 	}
 	if err != nil {
 		return nil, err
@@ -119,9 +119,9 @@ func (p *publisher) build(ctx context.Context, platforms []string) ([]registry.C
 	return built, nil
 }
 
-// whyNotTaken asks the registry itself: a builder's words do not tell a
+// whyRejected asks the registry itself: a builder's words do not tell a
 // refusal from an outage.
-func (p *publisher) whyNotTaken(ctx context.Context, err *leg.PushError) error {
+func (p *publisher) whyRejected(ctx context.Context, err *leg.PushError) error {
 	w, writeErr := registry.OpenWriter(ctx, p.Repository, p.o.Registry)
 	if writeErr != nil {
 		return refusedBy(writeErr)
@@ -129,8 +129,8 @@ func (p *publisher) whyNotTaken(ctx context.Context, err *leg.PushError) error {
 	w.Close()
 	text := sanitize.Line(err.Error())
 	return &StateError{
-		State: stateOf(text), Reason: "the registry did not take what was built: " + text,
-		Remedy: "run it again; nothing is under the tag", Err: err,
+		State: stateOf(text), Reason: "the registry rejected the push: " + text,
+		Remedy: "run it again; the tag was not written", Err: err,
 	}
 }
 

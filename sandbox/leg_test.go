@@ -87,10 +87,10 @@ func TestRejectedLocalImage(t *testing.T) {
 	other := good("for another platform")
 	other.Platform = "linux/s390x"
 	for want, image := range map[string]*engine.Image{
-		"names another Containerfile":   foreign("foreign"),
-		"does not carry the label":      {ID: "bare", Platform: sandbox.HostPlatform()},
-		"is for linux/s390x, not for ":  other,
-		"the image is not there and pu": nil,
+		"names another Containerfile":  foreign("foreign"),
+		"does not carry the label":     {ID: "bare", Platform: sandbox.HostPlatform()},
+		"is for linux/s390x, not for ": other,
+		"no local image, and pulling":  nil,
 	} {
 		m := newMemory()
 		if image != nil {

@@ -85,7 +85,7 @@ func TestForceWithoutTag(t *testing.T) {
 	p := &pusher{}
 	o := sandbox.PublishOptions{Builder: p, Force: "sha256:" + strings.Repeat("0", 64)}
 	_, err := publish(t, b, o)
-	if unfit := new(leg.Error); !errors.As(err, &unfit) || !strings.HasSuffix(unfit.Reason, "and it is not there") {
+	if unfit := new(leg.Error); !errors.As(err, &unfit) || !strings.HasSuffix(unfit.Reason, "but the tag does not exist") {
 		t.Errorf("absent: %v", err)
 	}
 	r.Wrap(breaks(t, "manifest/500"))

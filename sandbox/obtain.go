@@ -90,7 +90,7 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 		return err
 	}
 	if wrong := judge(image, j.identity, j.o.Platform); wrong != "" {
-		return fmt.Errorf("%s has built an image that is not the one asked for: %s", j.engine.Name(), wrong)
+		return fmt.Errorf("%s built the wrong image: %s", j.engine.Name(), wrong)
 	}
 	if err := j.engine.Tag(ctx, image.ID, j.ref.String()); err != nil {
 		return err

@@ -58,7 +58,7 @@ func (p *publisher) public(ctx context.Context, digest string) (*registry.Result
 	case res.State == registry.StateDenied:
 		return nil, &StateError{
 			State: registry.StateDenied, Remedy: publicHint(p.Repository),
-			Reason: fmt.Sprintf("%s cannot be pulled without a login: its package is private, or not there", p.ref),
+			Reason: fmt.Sprintf("%s cannot be pulled without a login: its package is private or does not exist", p.ref),
 		}
 	case res.State == registry.StateComplete:
 		return nil, &StateError{

@@ -180,8 +180,8 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 		}
 		if r.State == registry.StateAbsent || r.Digest != "" {
 			return nil, &leg.Error{
-				Reason: fmt.Sprintf("%s is to be replaced where it is %s, and it is %s", p.ref, p.o.Force, orNothing(r.Digest)),
-				Remedy: "look at what is there before you replace it",
+				Reason: fmt.Sprintf("%s: force expects digest %s, but the tag %s", p.ref, p.o.Force, whereTag(r.Digest)),
+				Remedy: "inspect the image before you replace it",
 			}
 		}
 	}
@@ -196,19 +196,19 @@ func (p *publisher) missing(r *registry.Result) ([]string, error) {
 	case r.State == registry.StateIncomplete, r.State == registry.StateAbsent:
 		return r.Missing, nil
 	}
-	e := &StateError{State: r.State, Reason: fmt.Sprintf("%s: %s; nothing is built or pushed in doubt", p.ref, r.Reason), Remedy: r.Hint, Err: r.Err}
+	e := &StateError{State: r.State, Reason: fmt.Sprintf("%s: %s; refusing to build or push while the registry's state is unknown", p.ref, r.Reason), Remedy: r.Hint, Err: r.Err}
 	// An early tag is never to be replaced: every project that pins it has it.
 	if _, early := p.Early[p.ref.Tag]; r.State == registry.StateInvalid && r.Digest != "" && !early {
-		e.Remedy = "to replace what is there, force it by its digest " + r.Digest
+		e.Remedy = "to replace the image, force it by its digest " + r.Digest
 	}
 	return nil, e
 }
 
-func orNothing(digest string) string {
+func whereTag(digest string) string {
 	if digest == "" {
-		return "not there"
+		return "does not exist"
 	}
-	return digest
+	return "is at " + digest
 }
 
 // publish gets the missing platforms, and puts the index under the tag.

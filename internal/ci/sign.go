@@ -39,7 +39,7 @@ func Sign(ctx context.Context, a *cli.App) error {
 	if err != nil {
 		return err
 	}
-	out := SignJSON{Ref: ref.String(), Outcome: "skipped", Reason: signWord(a) + " is not set: nothing is to be signed"}
+	out := SignJSON{Ref: ref.String(), Outcome: "skipped", Reason: signWord(a) + " is not set; not signing"}
 	if s.Sign != "" && s.Sign != "off" {
 		if out, err = sign(ctx, a, s); err != nil {
 			return cli.Ends(ctx, err)
@@ -95,11 +95,11 @@ func published(ctx context.Context, s cli.Settings) (signature.Subject, error) {
 	case err != nil:
 		return signature.Subject{}, err
 	case res.State != registry.StateComplete:
-		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; nothing is signed", ref, res.Reason), Remedy: res.Hint, Err: res.Err}
+		return signature.Subject{}, &sandbox.StateError{State: res.State, Reason: fmt.Sprintf("%s: %s; not signing", ref, res.Reason), Remedy: res.Hint, Err: res.Err}
 	case s.Digest != "" && res.Digest != s.Digest:
 		return signature.Subject{}, &sandbox.StateError{
-			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is %s, and not %s; nothing is signed", ref, res.Digest, s.Digest),
-			Remedy: "somebody else has published it: look at what is there",
+			State: registry.StateInvalid, Reason: fmt.Sprintf("%s is at %s, expected %s; not signing", ref, res.Digest, s.Digest),
+			Remedy: "another run published it: inspect the image before you sign it",
 		}
 	}
 	return signature.Subject{Ref: ref, Digest: res.Digest, Identity: s.Base.Identity(), Platform: sandbox.HostPlatform()}, nil

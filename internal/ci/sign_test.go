@@ -28,7 +28,7 @@ func TestSign(t *testing.T) {
 		a := r.app(flags...)
 		a.JSON = true
 		wants(t, Sign(t.Context(), a), 0, "")
-		if got := decode[SignJSON](t, r.out.String()); got.Ref != r.ref.String() || got.Digest != "" || got.Outcome != "skipped" || got.Reason != "TOOL_SIGN is not set: nothing is to be signed" {
+		if got := decode[SignJSON](t, r.out.String()); got.Ref != r.ref.String() || got.Digest != "" || got.Outcome != "skipped" || got.Reason != "TOOL_SIGN is not set; not signing" {
 			t.Errorf("%+v", got)
 		}
 		if !strings.HasPrefix(r.said.String(), "tool: skipped "+r.ref.String()+": TOOL_SIGN is not set") {
@@ -43,13 +43,13 @@ func TestSign(t *testing.T) {
 	a.Program = cli.Program{Name: "tool"}
 	wants(t, Sign(t.Context(), a), 2, "hint: -sign is keyless, or a key")
 	wants(t, Sign(t.Context(), r.app("sign", "keyless", "verify", "nonsense")), 2, "verify: ")
-	wants(t, Sign(t.Context(), r.app("sign", "keyless")), 3, "; nothing is signed")
+	wants(t, Sign(t.Context(), r.app("sign", "keyless")), 3, "; not signing")
 
 	log := fakeCosign(t)
 	wants(t, Publish(t.Context(), r.app("legs", r.legs(t)), PublishFlags{}), 0, "")
 	digest := r.registry.Digest("example/base", r.ref.Tag)
 	other := "sha256:" + strings.Repeat("0", 64)
-	wants(t, Sign(t.Context(), r.app("sign", "keyless", "digest", other)), 7, r.ref.String()+" is "+digest+", and not "+other+"; nothing is signed")
+	wants(t, Sign(t.Context(), r.app("sign", "keyless", "digest", other)), 7, r.ref.String()+" is at "+digest+", expected "+other+"; not signing")
 	if _, err := os.Stat(log); err == nil {
 		t.Error("cosign ran")
 	}

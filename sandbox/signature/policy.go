@@ -73,7 +73,7 @@ func Parse(text string, read func(path string) ([]byte, error)) (*Policy, error)
 		}
 		word, value := text[m[2]:m[3]], text[m[1]:end]
 		if seen[word] {
-			return nil, fmt.Errorf("policy %q: %s is there twice", text, word)
+			return nil, fmt.Errorf("policy %q: %s is given twice", text, word)
 		}
 		seen[word] = true
 		if err := p.set(word, value, read); err != nil {
