@@ -110,7 +110,7 @@ func (s *stand) access() *access.Access {
 	case s.proxies != nil:
 		return &access.Access{Proxy: func(r *http.Request) (*url.URL, error) { return url.Parse(s.proxies[r.URL.Scheme]) }}
 	case s.ca != nil:
-		return &access.Access{Places: func(repository string) ([]access.Place, error) {
+		return &access.Access{Places: func(repository, _ string) ([]access.Place, error) {
 			return []access.Place{{Repository: repository, CA: [][]byte{s.ca}}}, nil
 		}}
 	}
