@@ -11,7 +11,7 @@ import (
 func buildVerb(a *App) verb {
 	var noCache bool
 	return verb{
-		use: "build", short: "Build the base image here, wherever else it is; print its ref",
+		use: "build", short: "Build the base image here, even where it is published; print its ref",
 		settings: []string{"runtime", "platform", "build-timeout", "wait-timeout"},
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&noCache, "no-cache", false, "run every step again")
@@ -21,7 +21,7 @@ func buildVerb(a *App) verb {
 	}
 }
 
-// Build builds the image, wherever else it is, and prints its ref. Its JSON is
+// Build builds the image, even where it is published, and prints its ref. Its JSON is
 // [EnsureJSON].
 func (a *App) Build(ctx context.Context, noCache bool) error {
 	s, err := a.Start()

@@ -57,13 +57,37 @@ func (p Program) readConfig() (config, error) {
 				Remedy: "the keys are " + enumerate(known, "and"),
 			}
 		}
-		text, ok := values[name].(string)
+		text, ok := keyed(name).text(values[name])
 		if !ok {
 			return c, fmt.Errorf("configuration %s: %s is not a string in quotes", c.path, name)
 		}
 		c.values[name] = text
 	}
 	return c, nil
+}
+
+// keyed returns the setting of a key.
+func keyed(key string) *setting {
+	return &table[slices.IndexFunc(table, func(r setting) bool { return r.key == key })]
+}
+
+// text is a value of the file as a flag would have it: a string, or a list of
+// strings where the flag may be repeated.
+func (r *setting) text(value any) (string, bool) {
+	all, isList := value.([]any)
+	if !isList || !r.list {
+		text, ok := value.(string)
+		return text, ok
+	}
+	texts := make([]string, len(all))
+	for i, one := range all {
+		text, ok := one.(string)
+		if !ok {
+			return "", false
+		}
+		texts[i] = text
+	}
+	return strings.Join(texts, ","), true
 }
 
 // configKeys lists the keys of the configuration file.

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -37,6 +38,27 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 	write(t, config, "#"+strings.Repeat("x", smallfile.MaxSize-1))
 	if _, said, code := run(t, "tag"); code != 0 {
 		t.Errorf("a file of 1 MiB: %d, %q", code, said)
+	}
+}
+
+// TestConfigurationList: a setting that a flag may repeat can be a list.
+func TestConfigurationList(t *testing.T) {
+	config := isolate(t)
+	both := map[string][]string{"r.example": {"a.example", "b.example"}}
+	for file, want := range map[string]map[string][]string{
+		`trust_hosts = "r.example=a.example,r.example=b.example"`:      both,
+		`trust_hosts = ["r.example=a.example", "r.example=b.example"]`: both,
+		`trust_hosts = []`:                         nil,
+		`trust_hosts = [""]`:                       nil,
+		`trust_hosts = ["r.example=a.example", 1]`: nil,
+		`trust_hosts = 1`:                          nil,
+		`runtime = ["podman"]`:                     nil,
+	} {
+		write(t, config, file)
+		s, err := Flags{}.resolve(Openlock, base.Default())
+		if (err == nil) != (want != nil) || !reflect.DeepEqual(s.Registry.TrustHosts, want) {
+			t.Errorf("%s: %v, %v", file, s.Registry.TrustHosts, err)
+		}
 	}
 }
 

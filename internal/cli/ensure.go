@@ -13,7 +13,7 @@ var registrySettings = []string{"trust-host", "connect-timeout", "header-timeout
 
 func ensureVerb(a *App) verb {
 	return verb{
-		use: "ensure", short: "Have the base image here: use it, pull it, or build it; print its ref",
+		use: "ensure", short: "Ensure that the base image exists here: use it, pull it, or build it; print its ref",
 		settings: append([]string{
 			"pull", "build", "verify", "verify-timeout", "runtime", "platform", "pull-timeout", "build-timeout", "wait-timeout",
 		}, registrySettings...),

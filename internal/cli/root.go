@@ -56,13 +56,13 @@ func (c *commandLine) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "openlock",
 		Short: "Find, fetch or build the base image of openlock's sandboxes",
-		Long: `Openlock has the base image of its sandboxes ready on this machine: the one
-that is there, or a pull, or a build. The image is found by content: its tag is
-the first 12 hex digits of the SHA-256 of its Containerfile.
+		Long: `Openlock ensures that the base image of its sandboxes exists on this machine: it
+uses the local image, pulls it, or builds it. The image is found by content: its
+tag is the first 12 hex digits of the SHA-256 of its Containerfile.
 
-Standard output carries data only. Exit codes: 0 done, 1 failed, 2 usage or bad
-input, 3 absent, 4 incomplete, 5 denied, 6 unreachable or throttled, 7 invalid,
-130 interrupted.`,
+Standard output carries data only. Exit codes: 0 done, 1 failed, 2 usage, bad
+input or missing prerequisite, 3 absent, 4 incomplete, 5 denied, 6 unreachable or
+throttled, 7 invalid or verification failed, 130 interrupted.`,
 		Args:              c.noCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,

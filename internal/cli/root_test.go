@@ -17,8 +17,8 @@ func TestCommandLine(t *testing.T) {
 		out  string // prefix
 		said string
 	}{
-		{nil, 0, "Openlock has the base image", ""},
-		{[]string{"--help"}, 0, "Openlock has the base image", ""},
+		{nil, 0, "Openlock ensures that the base image", ""},
+		{[]string{"--help"}, 0, "Openlock ensures that the base image", ""},
 		{[]string{"ensur"}, 2, "", "openlock: unknown command \"ensur\"\nhint: did you mean `openlock ensure`?\n"},
 		{[]string{"xyz"}, 2, "", "openlock: unknown command \"xyz\"\nhint: see `openlock --help`\n"},
 		{[]string{"tag", "x"}, 2, "", "openlock: unknown command \"x\" for \"openlock tag\"\nhint: see `openlock --help`\n"},

@@ -147,13 +147,19 @@ func (r *setting) among(v value) error {
 			return nil
 		}
 	}
-	switch {
-	case len(r.values) == 0:
+	if len(r.values) == 0 {
 		return nil
-	case v.flag:
-		return fmt.Errorf("%s %q: want %s", v.from, v.text, enumerate(r.values, "or"))
 	}
-	return fmt.Errorf("%q: want %s", v.text, enumerate(r.values, "or"))
+	return v.want(enumerate(r.values, "or"))
+}
+
+// want is the error for a value that is not of the setting's kind. [value.wrap]
+// names where it comes from, but for a flag.
+func (v value) want(kind string) error {
+	if v.flag {
+		return fmt.Errorf("%s %q: want %s", v.from, v.text, kind)
+	}
+	return fmt.Errorf("%q: want %s", v.text, kind)
 }
 
 // path is where a file is that the setting names. Those of the configuration
@@ -192,7 +198,7 @@ func duration(to func(*Settings) *time.Duration) func(*Settings, value) error {
 	return func(s *Settings, v value) error {
 		d, err := time.ParseDuration(v.text)
 		if err != nil || d <= 0 {
-			return fmt.Errorf("timeout %q is not a time such as 500ms, 2s or 1m", v.text)
+			return v.want("a time such as 500ms, 2s or 1m")
 		}
 		*to(s) = d
 		return nil

@@ -218,6 +218,7 @@ func TestCompletion(t *testing.T) {
 	for name, want := range map[string]string{
 		"--pull": "missing\nalways\nnever\n" + noFiles, "--build": "missing\nalways\nnever\n" + noFiles,
 		"--runtime": "auto\npodman\ndocker\n" + noFiles, "--containerfile": files,
+		"--verify": files, "--trust-host": noFiles, "--platform": noFiles, "--wait-timeout": noFiles,
 	} {
 		if out, _, _ := run(t, "__complete", "ensure", name, ""); !strings.HasPrefix(out, want) {
 			t.Errorf("%s: %q", name, out)

@@ -58,7 +58,7 @@ func timeout(read func(Settings) time.Duration) (row struct {
 	want [2]any
 }) {
 	row.good, row.want = [2]string{"1ns", "7m"}, [2]any{time.Nanosecond, 7 * time.Minute}
-	row.bad, row.why = "0s", `timeout "0s" is not a time such as 500ms, 2s or 1m`
+	row.bad, row.why = "0s", `"0s": want a time such as 500ms, 2s or 1m`
 	row.read = func(s Settings) any { return read(s) }
 	return row
 }
@@ -124,7 +124,7 @@ func TestFlagMessages(t *testing.T) {
 	isolate(t)
 	for name, want := range map[string]string{
 		"pull": `--pull "x": want missing, always or never`, "runtime": `--runtime "x": want auto, podman or docker`,
-		"probe-timeout": `timeout "x" is not a time such as 500ms, 2s or 1m`, "force": `--force "x" is not a digest, sha256:<64 hex digits>`,
+		"probe-timeout": `--probe-timeout "x": want a time such as 500ms, 2s or 1m`, "force": `--force "x" is not a digest, sha256:<64 hex digits>`,
 	} {
 		if _, err := (Flags{name: ptr("x")}).resolve(Openlock, base.Default()); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", name, err, want)

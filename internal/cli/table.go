@@ -22,6 +22,7 @@ type setting struct {
 	mage    bool          // only Mage targets take it
 	kind    string        // what a value is, in help
 	list    bool          // a flag that is repeated adds to it
+	files   bool          // a value may name a file, which shells complete
 	values  []string      // all that there are; nil: any that set accepts
 	def     string        // default; empty: none, or what words says
 	limit   time.Duration // default of one that is a limit; not text yet, since every start would pay for it
@@ -44,12 +45,12 @@ var policies = []string{string(sandbox.PolicyMissing), string(sandbox.PolicyAlwa
 var table = []setting{
 	{flag: "repository", kind: "repository", env: "BASE_REPOSITORY", key: "repository", words: base.Repository,
 		help: "repository of the image, host/path", set: setRepository},
-	{flag: "containerfile", kind: "path", env: "BASE_CONTAINERFILE", key: "containerfile", words: "the embedded one",
+	{flag: "containerfile", kind: "path", files: true, env: "BASE_CONTAINERFILE", key: "containerfile", words: "the embedded one",
 		help: "path of the Containerfile", set: setContainerfile},
 	{flag: "runtime", kind: "engine", env: "RUNTIME", key: "runtime", values: append([]string{engines.Auto}, engines.Names()...),
 		def: engines.Auto, words: "auto: podman if it answers, else docker",
 		help: "container engine", set: text(func(s *Settings) *string { return &s.Runtime })},
-	{flag: "verify", kind: "policy", env: "VERIFY", key: "verify", words: verifyOff,
+	{flag: "verify", kind: "policy", files: true, env: "VERIFY", key: "verify", words: verifyOff,
 		help: "signature that a published image must carry: key=FILE, or certificate-identity=WHO,certificate-oidc-issuer=URL, or off", set: setVerify},
 	{flag: "trust-host", kind: "hosts", env: "TRUST_HOSTS", key: "trust_hosts", list: true, words: "none",
 		help: "host that a registry may send to as if it were the registry itself, with the login and inside the network: REGISTRY=HOST, repeatable", set: setTrustHosts},

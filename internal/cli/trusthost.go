@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 // setTrustHosts reads REGISTRY=HOST, separated by commas.
@@ -16,6 +18,13 @@ func setTrustHosts(s *Settings, v value) error {
 			return &UsageError{
 				Err:    fmt.Errorf("trusted host %q: want REGISTRY=HOST, each with or without a port", pair),
 				Remedy: "such as registry.example.com=auth.example.net; the hint of a refusal has the whole value",
+			}
+		}
+		// Of another form, it would be no repository's, and do nothing.
+		if err := tag.CheckRepository(at + "/library/image"); err != nil {
+			return &UsageError{
+				Err:    fmt.Errorf("trusted host %q: %s is not a registry as repositories name it", pair, at),
+				Remedy: "write the registry as a repository begins: in lower case, and docker.io for Docker Hub",
 			}
 		}
 		if !slices.Contains(hosts[at], host) {

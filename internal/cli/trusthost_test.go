@@ -19,7 +19,7 @@ import (
 func TestTrustHosts(t *testing.T) {
 	for text, want := range map[string]map[string][]string{
 		"r.example=a.example": {"r.example": {"a.example"}},
-		"r.example:5000=10.0.0.7:8443,r.example:5000=b,x=y,x=y": {"r.example:5000": {"10.0.0.7:8443", "b"}, "x": {"y"}},
+		"r.example:5000=10.0.0.7:8443,r.example:5000=b,localhost=y,localhost=y": {"r.example:5000": {"10.0.0.7:8443", "b"}, "localhost": {"y"}},
 		"docker.io=[::1]:5000":          {"docker.io": {"[::1]:5000"}},
 		"r.example":                     nil,
 		"r.example=":                    nil,
@@ -33,6 +33,9 @@ func TestTrustHosts(t *testing.T) {
 		"r.example=a.example=b.example": nil,
 		"r.example=a .example":          nil,
 		"r.example=:443":                nil,
+		"R.example=a.example":           nil, // a repository's host has lower-case letters only
+		"index.docker.io=a.example":     nil, // it is docker.io
+		"registry=a.example":            nil, // no repository begins so
 		strings.Repeat("r.example=a.example,", 3) + "r.example=b.exa%6d": nil,
 	} {
 		s, err := Flags{"trust-host": &text}.resolve(Program{}, sandbox.Base{})

@@ -40,7 +40,7 @@ func (a *App) addSettings(cmd *cobra.Command, f *pflag.FlagSet, names []string) 
 	for _, name := range names {
 		r := row(name)
 		f.Var(&flagValue{a.Flags, r}, r.flag, r.usage(a.Program))
-		if len(r.values) > 0 {
+		if !r.files {
 			// It fails for a flag that there is not, and for the same flag twice.
 			_ = cmd.RegisterFlagCompletionFunc(r.flag, cobra.FixedCompletions(r.values, cobra.ShellCompDirectiveNoFileComp))
 		}
@@ -49,7 +49,7 @@ func (a *App) addSettings(cmd *cobra.Command, f *pflag.FlagSet, names []string) 
 
 // quietFlag is that of the verbs that have an engine work.
 func (a *App) quietFlag(f *pflag.FlagSet) {
-	f.BoolVarP(&a.Quiet, "quiet", "q", false, "say only what went wrong")
+	f.BoolVarP(&a.Quiet, "quiet", "q", false, "print errors and warnings only")
 }
 
 // flagValue is a setting on the command line. It is checked with all others,

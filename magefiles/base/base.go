@@ -47,14 +47,14 @@ func Exists(ctx context.Context, containerfile, repository, platform *string, js
 	return exit(run(ctx, a.Exists))
 }
 
-// Ensure has the base image here: it uses it, pulls it or builds it, and prints the ref.
+// Ensure makes sure that the base image exists here: it uses it, pulls it or builds it, and prints the ref.
 func Ensure(ctx context.Context, pull, build, runtime, platform, containerfile, repository, verify *string, json, quiet *bool) error {
 	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform, "verify": verify, "pull": pull, "build": build}, json)
 	a.Quiet = is(quiet)
 	return exit(run(ctx, a.Ensure))
 }
 
-// Build builds the base image here, wherever else it is, and prints the ref.
+// Build builds the base image here, even where it is published, and prints the ref.
 func Build(ctx context.Context, runtime, platform, containerfile, repository *string, nocache, json, quiet *bool) error {
 	a := app(cli.Flags{"containerfile": containerfile, "repository": repository, "runtime": runtime, "platform": platform}, json)
 	a.Quiet = is(quiet)
