@@ -56,7 +56,7 @@ func TestProxyFaults(t *testing.T) {
 				o := registry.Options{
 					Anonymous: true, HeaderTimeout: 500 * time.Millisecond, Timeout: 20 * time.Second,
 					Access: &access.Access{
-						Places: func(repository string) ([]access.Place, error) {
+						Places: func(repository, _ string) ([]access.Place, error) {
 							return []access.Place{{Repository: repository, Insecure: scheme == "http"}}, nil
 						},
 						Proxy: func(r *http.Request) (*url.URL, error) {
