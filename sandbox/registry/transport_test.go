@@ -48,7 +48,7 @@ func (s *server) probeOver(t testing.TB, over transport, o registry.Options) *re
 func (s *server) probeFront(t testing.TB, front *lab.TLSFront, o registry.Options) *registry.Result {
 	t.Helper()
 	t.Cleanup(front.Close)
-	o.Access = &access.Access{Places: func(repository string) ([]access.Place, error) {
+	o.Access = &access.Access{Places: func(repository, _ string) ([]access.Place, error) {
 		return []access.Place{{Repository: repository, CA: [][]byte{front.CA}}}, nil
 	}}
 	ref := s.ref()
