@@ -114,12 +114,22 @@ func (p *PodmanStore) As(user *Rootless, home string) error {
 	return errors.Join(os.MkdirAll(run, 0o700), user.give(p.dir, p.run, home))
 }
 
+// command is podman with its arguments, as the user whose store this is.
+func (p *PodmanStore) command(args ...string) []string {
+	if p.user != nil {
+		return p.user.command("podman", args...)
+	}
+	return append([]string{"podman"}, args...)
+}
+
 // Run runs podman in this store and returns what it printed.
 func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
+	command := p.command(args...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	if p.user != nil {
-		return output(p.user.Command(ctx, "podman", args...), p.Env)
+		cmd.Dir = p.dir // the user may not be able to enter that of the test
 	}
-	return runWith(ctx, p.Env, "podman", args...)
+	return output(cmd, p.Env)
 }
 
 // Serve has podman serve its API until end is called, with an environment that

@@ -58,10 +58,15 @@ func NewRootless(ctx context.Context, dir string) (*Rootless, error) {
 
 // Command is that of a program that runs as the user.
 func (r *Rootless) Command(ctx context.Context, path string, args ...string) *exec.Cmd {
-	do := []string{"--mount", "--propagation", "private", "sh", "-ec", asUser, "sh", r.ids, strconv.Itoa(r.uid), strconv.Itoa(r.gid), path}
-	cmd := exec.CommandContext(ctx, "unshare", append(do, args...)...)
+	command := r.command(path, args...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir = filepath.Dir(r.ids) // the user may not be able to enter that of the test
 	return cmd
+}
+
+// command is a program with its arguments, as the user.
+func (r *Rootless) command(path string, args ...string) []string {
+	return append([]string{"unshare", "--mount", "--propagation", "private", "sh", "-ec", asUser, "sh", r.ids, strconv.Itoa(r.uid), strconv.Itoa(r.gid), path}, args...)
 }
 
 // give makes the user the owner of directories and all that is in them.
