@@ -105,8 +105,19 @@ func podmanLogins() []Setting {
 		{Name: "a credential helper of registries.conf", Pulls: true, set: asks(false, func(m *machine, host string) error {
 			return errors.Join(m.helper(host), m.conf("credential-helpers = [\"lab\"]\n%s", plain(host)))
 		})},
-		{Name: "logins that are no JSON, and a public image", Better: true, set: asks(true, func(m *machine, _ string) error { return m.write(runFile, "{") })},
+		{Name: "a credential helper that is not installed, before a good login", Better: true, set: asks(false, both(helped(runFile, credHelpers, "nowhere"), stored(dockerFile, false)))},
+		{Name: "a credential helper that hangs, before a good login", Better: true, set: asks(false, both(hangs, stored(dockerFile, false)))},
+		{Name: "logins that are no JSON, before a good login", Better: true, set: asks(false, both(noJSON, stored(dockerFile, false)))},
+		{Name: "logins that are no JSON, and a public image", Better: true, set: asks(true, noJSON)},
 	}
+}
+
+func noJSON(m *machine, _ string) error { return m.write(runFile, "{") }
+
+// hangs has a helper for the host that gives no answer in time.
+func hangs(m *machine, host string) error {
+	err := helped(runFile, credHelpers, "lab")(m, host)
+	return errors.Join(err, os.WriteFile(filepath.Join(m.home, "bin", "docker-credential-lab"), []byte("#!/bin/sh\nexec sleep 5\n"), 0o700))
 }
 
 // authConfig has the login in DOCKER_AUTH_CONFIG.

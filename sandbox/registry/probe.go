@@ -138,6 +138,8 @@ func normalizeAll(platforms []string) ([]string, error) {
 // writer has to do with the first one.
 func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failure) {
 	logins, warnings := o.stored(ctx, at)
+	// Engines end at what they cannot use, where the probe goes on.
+	passedOver := len(warnings) > 0
 	if q.Writer && len(logins) > 0 {
 		logins = logins[:1]
 	} else {
@@ -155,7 +157,7 @@ func attempt(ctx context.Context, at place, q Query, o Options) (*Result, *failu
 		}
 		res.Anonymous, res.IgnoreLogins = l.anonymous(), fail == nil && (l.anonymous() || !res.challenged)
 		if res.State != StateDenied {
-			if i > 0 && !l.anonymous() {
+			if (i > 0 || passedOver) && !l.anonymous() {
 				res.Login = &l.Login
 			}
 			break
