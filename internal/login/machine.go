@@ -7,12 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"runtime"
 	"strings"
 	"time"
 
 	"github.com/vessux/openlock/internal/smallfile"
+	"github.com/vessux/openlock/internal/userdir"
 )
 
 // Machine is what logins depend on. [Host] is the one that the program runs on.
@@ -37,14 +37,8 @@ type Machine struct {
 
 // Host returns the machine that the program runs on.
 func Host() Machine {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		if u, err := user.Current(); err == nil {
-			home = u.HomeDir // as engines do without HOME
-		}
-	}
 	return Machine{
-		GOOS: runtime.GOOS, UID: os.Getuid(), Home: home, TempDir: os.TempDir(),
+		GOOS: runtime.GOOS, UID: os.Getuid(), Home: userdir.Home(), TempDir: os.TempDir(),
 		Getenv: os.Getenv, ReadFile: smallfile.Read, OwnDir: ownDir, RunHelper: runHelper,
 		HasProgram: func(name string) bool {
 			_, err := exec.LookPath(name)

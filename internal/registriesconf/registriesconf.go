@@ -25,6 +25,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/smallfile"
+	"github.com/vessux/openlock/internal/userdir"
 )
 
 // Machine is what decides which files are read.
@@ -33,6 +34,9 @@ type Machine struct {
 	Home   string // of the user; empty: none
 	Root   string // goes before /etc; for tests
 }
+
+// Host returns the machine that the program runs on.
+func Host() Machine { return Machine{Getenv: os.Getenv, Home: userdir.Home()} }
 
 // Config is what all files say together.
 type Config struct {

@@ -1,5 +1,5 @@
-// Package userdir names the directories that openlock keeps for a user, by the
-// XDG Base Directory Specification. It makes none of them.
+// Package userdir names the user's home, and the directories that openlock keeps
+// there by the XDG Base Directory Specification. It makes none of them.
 //
 // It asks for each when it is needed: a library for all of them at every start
 // costs more than what most verbs do.
@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 )
@@ -25,6 +26,19 @@ var (
 
 // Config is the directory of a program's configuration.
 func Config(program string) (string, error) { return config.below(runtime.GOOS, os.Getenv, program) }
+
+// Home is the user's home as the engines find it: without HOME, that of the
+// account. Empty: there is none.
+func Home() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	account, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return account.HomeDir
+}
 
 // Locks is the directory of the locks.
 func Locks() (string, error) { return cache.below(runtime.GOOS, os.Getenv, "openlock", "locks") }

@@ -1,7 +1,9 @@
 package userdir
 
 import (
+	"os/user"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -35,6 +37,23 @@ func TestPlaces(t *testing.T) {
 		got, err := c.base.below(c.goos, func(name string) string { return c.env[name] }, "openlock")
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s: %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+// TestHome: HOME counts, and without it the account, as for podman and docker.
+func TestHome(t *testing.T) {
+	account, err := user.Current()
+	if err != nil {
+		t.Skip(err)
+	}
+	variable := "HOME"
+	if runtime.GOOS == "windows" {
+		variable = "USERPROFILE"
+	}
+	for home, want := range map[string]string{filepath.Join("a", "b"): filepath.Join("a", "b"), "": account.HomeDir} {
+		if t.Setenv(variable, home); Home() != want {
+			t.Errorf("%q: %q, want %q", home, Home(), want)
 		}
 	}
 }

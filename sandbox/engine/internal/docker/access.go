@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -84,8 +83,7 @@ func (d *docker) places(i info, repository string) ([]access.Place, error) {
 	if !d.endpoint.here() {
 		return all, nil // certificates are on the daemon's machine
 	}
-	home, _ := os.UserHomeDir()
-	machine := registriesconf.Machine{Getenv: os.Getenv, Home: home}
+	machine := registriesconf.Host()
 	for k, p := range all {
 		at, _, _ := strings.Cut(p.Repository, "/")
 		c, err := machine.DockerCertificates(at, slices.Contains(i.SecurityOptions, "name=rootless"))

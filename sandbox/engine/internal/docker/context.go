@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
@@ -36,8 +37,7 @@ type endpoint struct {
 func findEndpoint() endpoint {
 	e := endpoint{dir: os.Getenv("DOCKER_CONFIG")}
 	if e.dir == "" {
-		home, _ := os.UserHomeDir()
-		e.dir = filepath.Join(home, ".docker")
+		e.dir = filepath.Join(userdir.Home(), ".docker")
 	}
 	if host := strings.TrimSpace(os.Getenv("DOCKER_HOST")); host != "" {
 		e.host, e.remedy, e.err = parseHost(host)

@@ -16,16 +16,13 @@ import (
 var _ access.Engine = (*podman)(nil)
 
 // Access reads podman's configuration: registries.conf, certs.d, policy.json and
-// logins.
-// Where podman is a client, those of the registries are on its server, and the
-// logins here.
+// logins. Where podman is a client, its server has all of them but the logins.
 func (p *podman) Access(ctx context.Context) *access.Access {
 	finder := &login.Finder{Machine: login.Host(), Engine: p.logins(ctx)}
 	if !p.here() {
 		return &access.Access{Logins: finder.Find, Differs: "podman works on another machine"}
 	}
-	home, _ := os.UserHomeDir() // without one, the machine's files are read
-	machine := registriesconf.Machine{Getenv: os.Getenv, Home: home}
+	machine := registriesconf.Host()
 	conf, err := machine.Load()
 	policy, policyErr := machine.Policy()
 	if err = cmp.Or(err, policyErr); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
 )
@@ -56,8 +57,7 @@ func connection() string {
 	}
 	dir := os.Getenv("XDG_CONFIG_HOME")
 	if dir == "" {
-		home, _ := os.UserHomeDir()
-		dir = filepath.Join(home, ".config")
+		dir = filepath.Join(userdir.Home(), ".config")
 	}
 	file := cmp.Or(os.Getenv("PODMAN_CONNECTIONS_CONF"), filepath.Join(dir, "containers", "podman-connections.json"))
 	var chosen struct{ Connection struct{ Default string } }
