@@ -91,7 +91,7 @@ func TestInformational(t *testing.T) {
 		}, short, registry.StateUnreachable, "no answer in time"},
 		{"199 without end", func(t *testing.T) fault.Answer {
 			return raw(t, strings.Repeat("HTTP/1.1 199 \r\nA: "+strings.Repeat("a", 1000)+"\r\n\r\n", 2000))
-		}, short, registry.StateUnreachable, ""},
+		}, short, registry.StateInvalid, "malformed HTTP header"},
 		{"102, 103 and 199 before the answer", func(*testing.T) fault.Answer {
 			return func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				for _, status := range []int{102, 103, 199} {
