@@ -242,7 +242,7 @@ var loginAttacks = []attack{
 		s.signIn(t)
 		s.tokensElsewhere()
 	}},
-	{name: "token server that redirects an identity token to another host", code: 0, led: true, says: "so the login is not sent there); trying without it", does: func(t *testing.T, s *scene) {
+	{name: "token server that redirects an identity token to another host", code: 0, led: true, says: "so the login is not sent there", does: func(t *testing.T, s *scene) {
 		s.store(t, fmt.Sprintf(`"auth":"bm9ib2R5Og==","identitytoken":%q`, secret))
 		s.tokensElsewhere()
 	}},
