@@ -50,12 +50,12 @@ func (j *job) askEngine(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, cause
 	}
 	if err != nil {
-		d.Reason += fmt.Sprintf("; %s does not get it either: %s", name, inItsWords(err))
+		d.Reason += fmt.Sprintf("; %s could not pull it either: %s", name, inItsWords(err))
 		return &d, nil
 	}
 	image, err := j.inspect(ctx, ref)
 	if err != nil {
-		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", name, ref, err)
+		return nil, fmt.Errorf("%s pulled %s but does not list it: %w", name, ref, err)
 	}
 	wrong, hint := j.judge(image, j.isEarly(image))
 	if wrong == "" && j.Digest != "" && !knownBy(image, j.Digest) {
@@ -63,14 +63,14 @@ func (j *job) askEngine(ctx context.Context, d Decision) (*Decision, error) {
 	}
 	if wrong != "" {
 		_ = j.engine.Remove(ctx, ref)
-		reason := fmt.Sprintf("%s; what %s has pulled is not our image: %s", d.Reason, name, wrong)
+		reason := fmt.Sprintf("%s; the image that %s pulled is not ours: %s", d.Reason, name, wrong)
 		next := afterPull(d, registry.StateInvalid, reason, nil, j.o)
 		next.Hint = hint
 		return next, nil
 	}
 	j.mark(image.ID)
 	d.Action, d.Digest, d.Err, d.Hint, d.Warn = ActionPull, j.Digest, nil, "", false
-	d.Reason += fmt.Sprintf("; %s has pulled it: %s", name, j.differs)
+	d.Reason += fmt.Sprintf("; %s pulled it: %s", name, j.differs)
 	return &d, nil
 }
 

@@ -83,7 +83,7 @@ func TestEngineIsAsked(t *testing.T) {
 				if !c.asked {
 					return
 				}
-				if !strings.Contains(reason, "; memory does not get it either: memory pull: no route") || !strings.Contains(reason, "HTTP ") {
+				if !strings.Contains(reason, "; memory could not pull it either: memory pull: no route") || !strings.Contains(reason, "HTTP ") {
 					t.Errorf("the reason is %q", reason)
 				}
 				if f.refs[0] != ref.String() || f.options.Timeout != time.Hour || f.options.BeginTimeout != 10*time.Second {
@@ -116,10 +116,10 @@ func TestEngineAnswers(t *testing.T) {
 		state  registry.State
 		remove bool
 	}{
-		{"the image", good("pulled"), "", "; memory has pulled it: " + elsewhere, registry.StateDenied, false},
-		{"by its digest", known, digest, "; memory has pulled it: " + elsewhere, registry.StateDenied, false},
-		{"another digest", good("pulled"), digest, "; what memory has pulled is not our image: its digest is not the one", registry.StateInvalid, true},
-		{"another image", foreign("pulled"), "", "; what memory has pulled is not our image: its label names another", registry.StateInvalid, true},
+		{"the image", good("pulled"), "", "; memory pulled it: " + elsewhere, registry.StateDenied, false},
+		{"by its digest", known, digest, "; memory pulled it: " + elsewhere, registry.StateDenied, false},
+		{"another digest", good("pulled"), digest, "; the image that memory pulled is not ours: its digest is not the one", registry.StateInvalid, true},
+		{"another image", foreign("pulled"), "", "; the image that memory pulled is not ours: its label names another", registry.StateInvalid, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := denying(t)

@@ -39,7 +39,7 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 	}
 	image, err := j.inspect(ctx, pinned)
 	if err != nil {
-		return nil, fmt.Errorf("%s has pulled %s and does not show it: %w", j.engine.Name(), pinned, err)
+		return nil, fmt.Errorf("%s pulled %s but does not list it: %w", j.engine.Name(), pinned, err)
 	}
 	wrong, hint := j.judge(image, d.early)
 	if wrong == "" && j.seen.ByTag && j.o.Verifier != nil && !knownBy(image, d.Manifest) && !knownBy(image, d.Digest) {
@@ -116,7 +116,7 @@ func (j *job) buildOnce(ctx context.Context, name string, noCache bool) (*engine
 	}
 	image, err := j.inspect(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("%s has built an image and does not show it: %w", j.engine.Name(), err)
+		return nil, fmt.Errorf("%s built an image but does not list it: %w", j.engine.Name(), err)
 	}
 	return image, nil
 }

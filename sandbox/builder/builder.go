@@ -134,7 +134,7 @@ func (c *chosen) find(ctx context.Context) error {
 		why = append(why, unusable)
 	}
 	if len(why) == 0 {
-		return &leg.Error{Reason: fmt.Sprintf("runtime %q publishes nothing", sanitize.Line(runtime)), Remedy: "choose one that does: " + strings.Join(known, ", ")}
+		return &leg.Error{Reason: fmt.Sprintf("runtime %q cannot publish", sanitize.Line(runtime)), Remedy: "choose one that does: " + strings.Join(known, ", ")}
 	}
 	return &leg.Error{Reason: "no builder: " + strings.Join(why, ", and "), Remedy: "install docker with its buildx plugin, or podman"}
 }

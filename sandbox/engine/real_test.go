@@ -259,7 +259,7 @@ func TestDownIsNotMissing(t *testing.T) {
 		{"docker without a daemon", "docker", []string{"DOCKER_HOST=unix://" + dir + "/none.sock"}, "no daemon listens on unix://"},
 		{"docker with a socket that is none", "docker", []string{"DOCKER_HOST=unix://" + file}, "no daemon listens on unix://"},
 		{"docker with a daemon that is silent", "docker", []string{"DOCKER_HOST=tcp://" + silent}, "gave no answer within"},
-		{"docker with a daemon that changes the protocol", "docker", []string{"DOCKER_HOST=tcp://" + switching}, "HTTP 101 Switching Protocols, which no daemon answers here"},
+		{"docker with a daemon that changes the protocol", "docker", []string{"DOCKER_HOST=tcp://" + switching}, "unexpected answer HTTP 101 Switching Protocols"},
 		{"docker with a context that is not there", "docker", []string{"DOCKER_HOST=", "DOCKER_CONFIG=" + dir, "DOCKER_CONTEXT=nowhere"}, `docker context "nowhere"`},
 		{"docker on a daemon without plain socket", "docker", []string{"DOCKER_HOST=ssh://127.0.0.1:1"}, "docker image inspect"},
 		{"podman without room for a store", "podman", []string{"CONTAINERS_STORAGE_CONF=" + storage}, "podman image inspect"},

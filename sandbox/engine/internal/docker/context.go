@@ -68,11 +68,11 @@ func parseHost(host string) (complete, remedy string, err error) {
 	case scheme != "tcp":
 		return host, "", nil
 	case strings.HasPrefix(host, "/"):
-		return "", "set DOCKER_HOST=unix://" + sanitize.Line(host), fmt.Errorf("DOCKER_HOST names a path, %s, and no address", sanitize.Line(host))
+		return "", "set DOCKER_HOST=unix://" + sanitize.Line(host), fmt.Errorf("DOCKER_HOST is a path, not an address: %s", sanitize.Line(host))
 	}
 	u, err := url.Parse("tcp://" + rest)
 	if err != nil {
-		return "", "set DOCKER_HOST to an address such as unix://" + socket, fmt.Errorf("DOCKER_HOST is no address: %q", sanitize.Line(host))
+		return "", "set DOCKER_HOST to an address such as unix://" + socket, fmt.Errorf("DOCKER_HOST is not an address: %q", sanitize.Line(host))
 	}
 	return "tcp://" + net.JoinHostPort(cmp.Or(u.Hostname(), "localhost"), cmp.Or(u.Port(), "2375")) + u.Path, "", nil
 }

@@ -31,7 +31,7 @@ func (e endpoint) get(ctx context.Context, limit time.Duration, path string) (in
 	defer resp.Body.Close()
 	if resp.StatusCode/100 == 1 {
 		// 101: the body is the connection, which no context ends.
-		return 0, nil, fmt.Errorf("HTTP %d %s, which no daemon answers here", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return 0, nil, fmt.Errorf("unexpected answer HTTP %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxInspect))
 	return resp.StatusCode, body, err

@@ -76,7 +76,7 @@ func TestDaemonThatIsDown(t *testing.T) {
 		"no socket": {at(none, time.Minute), "no daemon listens on " + none, start},
 		"silent":    {at(silent, 50*time.Millisecond), "the daemon at " + silent + " gave no answer within 50ms", "restart the daemon"},
 		"cut off":   {cut, "the daemon at " + cut.endpoint.host + ": ", start},
-		"switching": {switching, "HTTP 101 Switching Protocols, which no daemon answers here", start},
+		"switching": {switching, "unexpected answer HTTP 101 Switching Protocols", start},
 		"cut body":  {cutBody, "unexpected EOF", start},
 	} {
 		_, err := c.d.Inspect(t.Context(), "x")

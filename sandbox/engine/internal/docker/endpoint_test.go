@@ -70,8 +70,8 @@ func TestHosts(t *testing.T) {
 func TestHostsThatAreNone(t *testing.T) {
 	noSettings(t)
 	for value, want := range map[string][2]string{
-		"/run/docker.sock": {"DOCKER_HOST names a path, /run/docker.sock, and no address", "set DOCKER_HOST=unix:///run/docker.sock"},
-		"tcp://[::1":       {`DOCKER_HOST is no address: "tcp://[::1"`, "set DOCKER_HOST to an address such as unix:///var/run/docker.sock"},
+		"/run/docker.sock": {"DOCKER_HOST is a path, not an address: /run/docker.sock", "set DOCKER_HOST=unix:///run/docker.sock"},
+		"tcp://[::1":       {`DOCKER_HOST is not an address: "tcp://[::1"`, "set DOCKER_HOST to an address such as unix:///var/run/docker.sock"},
 	} {
 		t.Setenv("DOCKER_HOST", value)
 		_, err := (&docker{endpoint: findEndpoint()}).Inspect(t.Context(), "x:y")
