@@ -213,7 +213,7 @@ func TestWorkflowPublishes(t *testing.T) {
 	if _, ok := w.On["workflow_dispatch"]; !ok {
 		t.Error("it cannot be run by hand")
 	}
-	if !strings.Contains(w.Jobs["sign"].If, "vars.SIGN != ''") {
+	if !strings.Contains(w.Jobs["sign"].If, "vars.OPENLOCK_SIGN != ''") {
 		t.Error("it signs without being asked to")
 	}
 	runs := map[string]string{"probe": "go tool mage exists", "leg": `go tool mage release:leg "$PLATFORM"`, "publish": "go tool mage release:base", "sign": `go tool mage release:sign -digest="$DIGEST"`}
