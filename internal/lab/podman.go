@@ -137,7 +137,7 @@ func (p *PodmanStore) Run(ctx context.Context, args ...string) (string, error) {
 func (p *PodmanStore) Serve(ctx context.Context, env []string) (host string, end func() error, err error) {
 	socket := filepath.Join(p.run, "podman.sock")
 	host = "unix://" + socket
-	d, err := startDaemon(ctx, p.run, socket, env, "podman", "system", "service", "--time", "0", host)
+	d, err := startDaemon(ctx, p.run, socket, env, p.command("system", "service", "--time", "0", host)...)
 	if err != nil {
 		return "", nil, err
 	}

@@ -24,8 +24,10 @@ var (
 		"http2: client connection lost", "http2: client connection force closed", "http2: client conn ",
 	}
 	malformedWords = []string{
-		"connection error: ", "http2: frame too large", "http2: response header list larger", "net/http: server response headers exceeded",
+		"connection error: ", "http2: frame too large", "http2: response header list larger",
 	}
+	// endless stands behind other words where a registry was asked in two ways.
+	endless = "net/http: server response headers exceeded"
 )
 
 // judgeHTTP2 tells whether an error is that of a connection or stream which the
@@ -33,6 +35,9 @@ var (
 // make no sense, as a malformed answer is there, such as a header without end; both
 // are empty for any other error. The words of GOAWAY are the registry's own, and are left out.
 func judgeHTTP2(err error) (lost, malformed string) {
+	if strings.Contains(err.Error(), endless) {
+		return "", "malformed HTTP header or frame"
+	}
 	var stream streamError
 	if errors.As(err, &stream) {
 		var text string
