@@ -144,8 +144,8 @@ func (f Fixture) has(t *testing.T, ref, id string) {
 	}
 }
 
-// build: what was built has the labels and the platform, is found by its ID, and
-// takes a name from the image that had it.
+// build: what was built has the labels and the platform, is found by its ID,
+// takes a name from the image that had it, and gets the name of the request.
 func (f Fixture) build(t *testing.T, b engine.Builder) {
 	f.tag(t, f.pulled(t).ID, first)
 	labels := map[string]string{"enginetest": "a b", "other": "1"}
@@ -168,6 +168,12 @@ func (f Fixture) build(t *testing.T, b engine.Builder) {
 	f.tag(t, id, first)
 	f.has(t, first, image.ID)
 	f.remove(t, first)
+	f.has(t, id, "")
+	if id, err = b.Build(t.Context(), engine.BuildRequest{Containerfile: f.Containerfile, Platform: f.Platform, Labels: labels, Name: second}); err != nil {
+		t.Fatal(err)
+	}
+	f.has(t, second, id)
+	f.remove(t, second)
 	f.has(t, id, "")
 	if _, err := b.Build(t.Context(), engine.BuildRequest{Containerfile: []byte("NONSENSE\n"), Platform: f.Platform}); err == nil {
 		t.Error("a Containerfile that makes no sense is built")

@@ -72,6 +72,12 @@ var flaws = map[string]flaw{
 			return id, err
 		}
 	}, []string{"build"}},
+	"a build does not get its name": {func(f *flawed) {
+		f.build = func(ctx context.Context, b engine.BuildRequest) (string, error) {
+			b.Name = ""
+			return f.sound.Build(ctx, b)
+		}
+	}, []string{"build"}},
 	"an interrupted build goes on": {func(f *flawed) {
 		f.build = func(ctx context.Context, b engine.BuildRequest) (string, error) {
 			return f.sound.Build(context.WithoutCancel(ctx), b)

@@ -107,6 +107,6 @@ func (e *sound) Build(ctx context.Context, b engine.BuildRequest) (string, error
 	e.built++
 	id := "built " + strconv.Itoa(e.built)
 	e.mu.Unlock()
-	e.put(engine.Image{ID: id, Platform: b.Platform, Labels: b.Labels}, "")
+	e.put(engine.Image{ID: id, Platform: b.Platform, Labels: b.Labels}, b.Name)
 	return id, nil
 }
