@@ -275,7 +275,7 @@ func (j *job) decide(ctx context.Context, pulls bool) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.SkipBlobs = pulls
+	q.SkipLayers = pulls
 	end := j.o.begin(PhaseProbe, 0)
 	res, err := j.probe(ctx, q)
 	end()

@@ -3,6 +3,9 @@ package decisions
 import (
 	"errors"
 	"fmt"
+
+	"github.com/vessux/openlock/internal/lab"
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 // podmanMirrors are of registries that differ in how they are reached: a place
@@ -41,6 +44,9 @@ func podmanMirrors() []Setting {
 		{Name: "a mirror in the clear that podman is not told of, the origin has it", Pulls: true, set: atOrigin(func(m *machine) error {
 			return errors.Join(m.publish(m.mirror, imagePath), m.conf("%s[[registry.mirror]]\nlocation = %q\n", plain(m.host()), m.mirror.Host()))
 		})},
+		{Name: "a mirror has another image under the tag, the origin has ours", Pulls: true, set: atOrigin(func(m *machine) error {
+			return errors.Join(m.publishAnother(), m.conf("%s", m.mirrorEntry(m.mirror.Host(), "")))
+		})},
 		{Name: "a mirror under a path that a login is stored for", Pulls: true, Mirror: true, set: func(m *machine) error {
 			err := errors.Join(m.dead(), m.publish(m.mirror, "cache/"+imagePath), m.logins(runFile, false, m.mirror.Host()+"/cache"))
 			m.private(m.mirror, false)
@@ -60,6 +66,20 @@ func podmanMirrors() []Setting {
 			return errors.Join(err, m.logins(runFile, true, m.mirror.Host()), m.conf("%s", m.mirrorEntry(m.mirror.Host(), "")))
 		})},
 	}
+}
+
+// publishAnother puts the image of another Containerfile under the tag at the
+// mirror.
+func (m *machine) publishAnother() error {
+	e, err := entry(own, own, tag.Identity(nil))
+	if err != nil {
+		return err
+	}
+	index, err := lab.Index(e)
+	if err != nil {
+		return err
+	}
+	return lab.Push(tag.Ref{Repository: m.mirror.Host() + "/" + imagePath, Tag: tag.Of(m.file)}, index)
 }
 
 // digestsOnly is an entry with a mirror that serves digests alone.

@@ -91,11 +91,10 @@ func (s *session) check(ctx context.Context, o offer, q Query, early bool) check
 		}
 	}
 	found := check{child: childOf(o.platform, doc, m)}
-	if q.SkipBlobs && o.doc == nil {
-		return found
-	}
 	c, err := s.config(ctx, doc, what)
 	switch {
+	case err != nil && q.SkipLayers:
+		return found // the pull tells: an engine may go where we do not
 	case errors.Is(err, errGone):
 		return gone
 	case err != nil:
@@ -108,6 +107,9 @@ func (s *session) check(ctx context.Context, o offer, q Query, early bool) check
 		return check{err: &failure{state: StateInvalid, reason: what + ": the image " + label.NotCarried + suffix, hint: hint}}
 	case !q.wants(c.labels[tag.Label]):
 		return invalid("the image was built from another Containerfile%s", label.Suffix(c.labels[tag.Label]))
+	}
+	if q.SkipLayers {
+		return found
 	}
 	if missing, err := s.missingLayer(ctx, m, what); missing != "" || err != nil {
 		return check{missing: missing, err: err}

@@ -253,16 +253,24 @@ func TestWrongQuestion(t *testing.T) {
 	}
 }
 
-func TestSkipBlobsFetchesNone(t *testing.T) {
+// TestSkipLayers: an image is judged by its config before it is pulled, and no
+// layer is asked for.
+func TestSkipLayers(t *testing.T) {
 	s := start(t)
 	s.push(t, children(t)...)
-	q := registry.Query{Ref: s.ref(), Platforms: both[:1], Identity: "another", SkipBlobs: true}
+	q := registry.Query{Ref: s.ref(), Platforms: both[:1], SkipLayers: true}
 	expect(t, probe(t, q, registry.Options{}), registry.StateComplete)
+	var blobs int
 	for _, r := range s.requests() {
 		if r.Step == fault.Blob {
-			t.Errorf("asked for %s", r.Path)
+			blobs++
 		}
 	}
+	if blobs != 1 {
+		t.Errorf("%d blobs are asked for, not the config alone", blobs)
+	}
+	q.Identity = "another"
+	expect(t, probe(t, q, registry.Options{}), registry.StateInvalid)
 }
 
 func has(r *registry.Result, platform string) bool {

@@ -43,11 +43,10 @@ type Query struct {
 	// which digests, sha256:…, they are known: first that of the index; none: not
 	// known yet. The label is not asked of the index that is known so.
 	Early map[string][]string
-	// SkipBlobs leaves the images' configs unread, and with them the label and
-	// the platform they claim, and does not ask for the layers. It is for
-	// callers that pull the image at once and look at it then: no blob is fetched
-	// twice.
-	SkipBlobs bool
+	// SkipLayers does not ask for the layers, and takes an image for one that is
+	// wanted whose config was not to be had. It is for callers that pull the image
+	// at once and look at it then.
+	SkipLayers bool
 	// Writer asks as a [Writer] does: with the stored login alone, and for the
 	// right to push. Who may push may know what others are denied.
 	Writer bool
