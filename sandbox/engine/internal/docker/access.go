@@ -46,12 +46,13 @@ func (d *docker) Access(ctx context.Context) *access.Access {
 	if err != nil || json.Unmarshal(body, &i) != nil {
 		return a
 	}
-	if i.HTTPProxy != "" || i.HTTPSProxy != "" {
+	if set := i.HTTPProxy != "" || i.HTTPSProxy != ""; set || d.endpoint.here() {
+		// A daemon of this machine without a proxy uses none: the shell's is not its.
 		c := httpproxy.Config{HTTPProxy: i.HTTPProxy, HTTPSProxy: i.HTTPSProxy, NoProxy: i.NoProxy}
 		find := c.ProxyFunc()
 		a.ProxyFrom = "the settings of docker's daemon"
 		a.Proxy = func(req *http.Request) (*url.URL, error) { return find(req.URL) }
-		if a.Differs == "" {
+		if set && a.Differs == "" {
 			a.Differs = "docker's daemon uses a proxy of its own"
 		}
 	}
