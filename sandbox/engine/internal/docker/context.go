@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/sanitize"
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
@@ -135,7 +136,7 @@ func currentContext(dir string) string {
 	var c struct {
 		CurrentContext string `json:"currentContext"`
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "config.json")); err == nil {
+	if b, err := smallfile.Read(filepath.Join(dir, "config.json")); err == nil {
 		_ = json.Unmarshal(b, &c)
 	}
 	return c.CurrentContext
@@ -146,7 +147,7 @@ func currentContext(dir string) string {
 func contextHost(dir, name string) (host string, tls bool, err error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
-	b, err := os.ReadFile(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
+	b, err := smallfile.Read(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
 	if err != nil {
 		return "", false, fmt.Errorf("docker context %q does not exist", sanitize.Line(name))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vessux/openlock/internal/platform"
+	"github.com/vessux/openlock/internal/smallfile"
 	"github.com/vessux/openlock/internal/userdir"
 	"github.com/vessux/openlock/sandbox/engine"
 	"github.com/vessux/openlock/sandbox/engine/internal/driver"
@@ -61,10 +62,10 @@ func connection() string {
 	}
 	file := cmp.Or(os.Getenv("PODMAN_CONNECTIONS_CONF"), filepath.Join(dir, "containers", "podman-connections.json"))
 	var chosen struct{ Connection struct{ Default string } }
-	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &chosen) == nil && chosen.Connection.Default != "" {
+	if text, err := smallfile.Read(file); err == nil && json.Unmarshal(text, &chosen) == nil && chosen.Connection.Default != "" {
 		return chosen.Connection.Default
 	}
-	text, _ := os.ReadFile(cmp.Or(os.Getenv("CONTAINERS_CONF"), filepath.Join(dir, "containers", "containers.conf")))
+	text, _ := smallfile.Read(cmp.Or(os.Getenv("CONTAINERS_CONF"), filepath.Join(dir, "containers", "containers.conf")))
 	for line := range strings.Lines(string(text)) {
 		if key, value, found := strings.Cut(line, "="); found && strings.TrimSpace(key) == "active_service" {
 			return strings.Trim(value, " \t\r\n\"'")
