@@ -22,10 +22,10 @@ import (
 // sets makes the conditions of contents and connections, by name.
 var sets = map[string]func(*stand) error{
 	"both platforms": whole,
-	"both, for whoever has a token": func(s *stand) error {
+	"both, for clients with a token": func(s *stand) error {
 		return wrapped(s, func(inner http.Handler) http.Handler { return fault.Bearer(inner, fault.Private{Anonymous: true}) })
 	},
-	"both, for nobody who asks": func(s *stand) error {
+	"both, denied to every client": func(s *stand) error {
 		return wrapped(s, func(inner http.Handler) http.Handler { return fault.Bearer(inner, fault.Private{}) })
 	},
 	"both, with Docker's media types": func(s *stand) error {
@@ -113,7 +113,7 @@ var sets = map[string]func(*stand) error{
 		s.behind(l.Addr().String(), func() { l.Close() })
 		return whole(s)
 	},
-	"a certificate of nobody we know": func(s *stand) error { return overTLS(s, &tls.Config{}) },
+	"a certificate of an unknown authority": func(s *stand) error { return overTLS(s, &tls.Config{}) },
 	"a TLS version that is too old": func(s *stand) error {
 		return overTLS(s, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10})
 	},

@@ -41,7 +41,7 @@ func podmanMirrors() []Setting {
 			return errors.Join(m.publish(m.mirror, imagePath), m.write(certs(m.host(), "ca.crt"), string(ca)),
 				m.conf("[[registry]]\nlocation = %q\n[[registry.mirror]]\nlocation = %q\ninsecure = true\n", m.host(), m.mirror.Host()))
 		}},
-		{Name: "a mirror in the clear that podman is not told of, the origin has it", Pulls: true, set: atOrigin(func(m *machine) error {
+		{Name: "a mirror over HTTP that is not configured as insecure, the origin has it", Pulls: true, set: atOrigin(func(m *machine) error {
 			return errors.Join(m.publish(m.mirror, imagePath), m.conf("%s[[registry.mirror]]\nlocation = %q\n", plain(m.host()), m.mirror.Host()))
 		})},
 		{Name: "a mirror has another image under the tag, the origin has ours", Pulls: true, set: atOrigin(func(m *machine) error {

@@ -68,7 +68,7 @@ func podmanTrust() []Setting {
 			return errors.Join(err, m.dead(), m.write(certs(mirror, "ca.crt"), string(ca)), m.logins("run/containers/auth.json", false, mirror),
 				m.conf("[[registry]]\nlocation = %q\n[[registry.mirror]]\nlocation = %q\n", m.host(), mirror))
 		}},
-		{Name: "plain HTTP that podman is not told of", set: func(m *machine) error { return m.publish(m.origin, imagePath) }},
+		{Name: "a registry over HTTP that is not configured as insecure", set: func(m *machine) error { return m.publish(m.origin, imagePath) }},
 	}
 }
 

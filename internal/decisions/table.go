@@ -97,7 +97,7 @@ type holding struct {
 
 var contents = []holding{
 	{"both platforms", ok, ok, pulled, skipped},
-	{"both, for whoever has a token", ok, ok, pulled, skipped},
+	{"both, for clients with a token", ok, ok, pulled, skipped},
 	{"both, with Docker's media types", ok, ok, pulled, skipped},
 	{"both, and attestations", ok, ok, pulled, skipped},
 	{"manifests at another host", ok, ok, pulled, skipped},
@@ -117,13 +117,13 @@ var contents = []holding{
 	{"no label", invalid, invalid, built, ""},
 	{"another Containerfile's label", invalid, invalid, built, ""},
 	{"a child for another platform", invalid, invalid, built, ""},
-	{"both, for nobody who asks", denied, denied, built, ""},
+	{"both, denied to every client", denied, denied, built, ""},
 }
 
 var connections = []holding{
 	{"a port that refuses", down, down, built, ""},
 	{"a port that accepts and never answers", down, down, built, ""},
 	{"a port that accepts and hangs up", down, down, built, ""},
-	{"a certificate of nobody we know", down, invalid, built, ""}, // the engines are told that loopback is insecure, and find no registry behind it
+	{"a certificate of an unknown authority", down, invalid, built, ""}, // the engines are told that loopback is insecure, and find no registry behind it
 	{"a TLS version that is too old", down, down, built, ""},
 }
