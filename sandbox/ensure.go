@@ -307,6 +307,9 @@ func (j *job) probe(ctx context.Context, q registry.Query) (*registry.Result, er
 	if e, tells := j.engine.(access.Engine); tells {
 		o.Access = e.Access(ctx)
 		j.differs = o.Access.Differs
+		if j.o.Verifier != nil {
+			o.Access = byDigest(o.Access)
+		}
 	}
 	q.Digest, q.Sources = j.Digest, j.Sources
 	res, err := registry.Probe(ctx, q, o)

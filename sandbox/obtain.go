@@ -42,9 +42,6 @@ func (j *job) pull(ctx context.Context, d Decision) (*Decision, error) {
 		return nil, fmt.Errorf("%s pulled %s but does not list it: %w", j.engine.Name(), pinned, err)
 	}
 	wrong, hint := j.judge(image, d.early)
-	if wrong == "" && j.seen.ByTag && j.o.Verifier != nil && !knownBy(image, d.Manifest) && !knownBy(image, d.Digest) {
-		wrong = "its digest is not the one that was verified"
-	}
 	if wrong != "" {
 		// That image was not requested. It stays where another name holds it.
 		_ = j.engine.Remove(ctx, pinned)

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/sandbox/registry"
 	"github.com/vessux/openlock/sandbox/tag"
 )
@@ -28,4 +30,22 @@ func (b Base) checkSources() error {
 func offered(r *registry.Result, platform string) (registry.Child, bool) {
 	child, found := r.Child(platform)
 	return child, found && (r.State == registry.StateComplete || r.State == registry.StateIncomplete)
+}
+
+// byDigest leaves out the places that an engine asks for tags alone: what it gets
+// there has the ref at once, before openlock has looked at it.
+func byDigest(a *access.Access) *access.Access {
+	if a.Places == nil {
+		return a
+	}
+	out := *a
+	out.Places = func(repository string) ([]access.Place, error) {
+		all, err := a.Places(repository)
+		rest := slices.DeleteFunc(all, func(p access.Place) bool { return p.TagsOnly })
+		if err == nil && len(rest) == 0 {
+			err = fmt.Errorf("the engine gets %s by its tag alone, and a verified image is pulled by digest", repository)
+		}
+		return rest, err
+	}
+	return &out
 }
