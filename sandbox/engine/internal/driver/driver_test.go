@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vessux/openlock/internal/hostbuild"
+	"github.com/vessux/openlock/internal/login"
 	"github.com/vessux/openlock/sandbox/engine"
 )
 
@@ -67,6 +69,19 @@ func TestBuild(t *testing.T) {
 	got = Build(shows{err: engine.ErrNotFound}, engine.BuildRequest{Timeout: time.Second})
 	if _, err := got.ID(t.Context(), "n"); !errors.Is(err, engine.ErrNotFound) || got.Limit != time.Second {
 		t.Errorf("%v, limit %s", err, got.Limit)
+	}
+}
+
+// TestEntry: a login is handed on whole, in whichever form it is stored.
+func TestEntry(t *testing.T) {
+	for want, l := range map[string]login.Login{
+		`{"r:1":{"auth":"dTpw"}}`:                       {Username: "u", Secret: "p"},
+		`{"r:1":{"auth":"Og==","identitytoken":"i"}}`:   {IdentityToken: "i"},
+		`{"r:1":{"auth":"Og==","registrytoken":"tok"}}`: {RegistryToken: "tok"},
+	} {
+		if got, err := json.Marshal(Entry("r:1/a/b", engine.PullOptions{Login: &l}, "x")); err != nil || string(got) != want {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
 	}
 }
 

@@ -44,6 +44,9 @@ func Entry(ref string, o engine.PullOptions, none any) map[string]any {
 		if l.IdentityToken != "" {
 			stored["identitytoken"] = l.IdentityToken
 		}
+		if l.RegistryToken != "" {
+			stored["registrytoken"] = l.RegistryToken
+		}
 		entry = stored
 	}
 	all := map[string]any{host: entry}
