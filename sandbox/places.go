@@ -39,8 +39,8 @@ func byDigest(a *access.Access) *access.Access {
 		return a
 	}
 	out := *a
-	out.Places = func(repository string) ([]access.Place, error) {
-		all, err := a.Places(repository)
+	out.Places = func(repository, tag string) ([]access.Place, error) {
+		all, err := a.Places(repository, tag)
 		rest := slices.DeleteFunc(all, func(p access.Place) bool { return p.TagsOnly })
 		if err == nil && len(rest) == 0 {
 			err = fmt.Errorf("the engine gets %s by its tag alone, and a verified image is pulled by digest", repository)
