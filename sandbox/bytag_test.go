@@ -18,7 +18,7 @@ type tagEngine struct {
 }
 
 func (e *tagEngine) Access(context.Context) *access.Access {
-	return &access.Access{Places: func(string) ([]access.Place, error) { return slices.Clone(e.places), nil }}
+	return &access.Access{Places: func(string, string) ([]access.Place, error) { return slices.Clone(e.places), nil }}
 }
 
 // TestVerifiedImageIsNotPulledByTag: an engine gives the ref to what it pulls by
