@@ -67,7 +67,7 @@ func Sign(ctx context.Context, image, by string, out io.Writer) error {
 	return cosign.Work(ctx, signTimeout, nil, append(args, image)...)
 }
 
-// noServices is a signing configuration that names no log and nobody who
+// noServices is a signing configuration that names no log and no server that
 // stamps time (Sigstore's protobuf-specs, SigningConfig).
 const noServices = `{"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json", "rekorTlogConfig": {}, "tsaConfig": {}}`
 

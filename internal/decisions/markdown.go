@@ -63,8 +63,8 @@ host, to take an image that is not the one, or to build what could be pulled.
 The columns: *state* is what `+"`exists`"+` says, with its exit code. *ensure* is what
 a host does, with podman and with docker alike, and how long it waits for the
 registry at most. *push* is what `+"`push`"+` (here with podman) and `+"`release:base`"+` (here
-with buildx) do: an action, or the exit code that they fail with. Nobody ever
-leaves a tag that is not whole.
+with buildx) do: an action, or the exit code that they fail with. Neither
+leaves a tag that is not complete.
 `, len(cases), patience.Seconds(), wrongCI, wrongHost, waits, strings.Join(b.Tools, " and "))
 	for _, g := range steps {
 		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n", g.title, g.text)

@@ -30,7 +30,7 @@ func newStand(c Case, column Column) (*stand, error) {
 	s.host = s.real.Host()
 	s.close = append(s.close, s.real.Close)
 	if c.set == nil {
-		return s, fmt.Errorf("nobody knows how to make %q", c)
+		return s, fmt.Errorf("no function makes the case %q", c)
 	}
 	return s, c.set(s)
 }

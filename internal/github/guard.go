@@ -7,7 +7,7 @@ import (
 )
 
 // Guard passes text on to a runner's log so that none of it is a command. A
-// runner reads every line of both streams, whoever printed it: one that begins
+// runner reads every line of both streams, whichever program printed it: one that begins
 // with "::" after white space, and "##[" anywhere in one. A space breaks both:
 // ": :" and "## [".
 type Guard struct {

@@ -17,7 +17,7 @@ const maxLinks = 40
 
 // Path follows the symbolic links of a path and returns where it leads. It
 // refuses a path that a user other than root and us could lead elsewhere: each
-// file, directory and link on the way must belong to root or to us, and nobody
+// file, directory and link on the way must belong to root or to us, and no one
 // else may write to it. A sticky directory such as /tmp counts as safe, since
 // others cannot exchange what is ours there. The error names the culprit.
 func Path(path string) (string, error) {

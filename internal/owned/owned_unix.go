@@ -18,7 +18,7 @@ const (
 // othersWrite are the permissions of the group and of everybody to write.
 const othersWrite = 0o022
 
-// ByUs reports whether a file or directory is ours and nobody else may write
+// ByUs reports whether a file or directory is ours and no other user may write
 // to it.
 func ByUs(info os.FileInfo) bool {
 	uid, known := owner(info)

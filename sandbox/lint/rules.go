@@ -20,7 +20,7 @@ var rules = map[string]rule{
 	"mount-from-context":     {why: tagged, fix: "mount from a stage (from=…), or download it in RUN and check it"},
 	"mount-of-secret":        {why: "what the secret opens is not in the Containerfile, and every host has to build it without", fix: "use what everybody can get, checked by SHA-256"},
 	"cache-mount":            {warning: true, why: "what the cache holds is not in the Containerfile", fix: "leave out the mount, or make sure that it never reaches the image"},
-	"arg-without-default":    {why: "whoever builds decides its value, and " + tagged, fix: "give it a default: ARG NAME=value"},
+	"arg-without-default":    {why: "the builder decides its value, and " + tagged, fix: "give it a default: ARG NAME=value"},
 	"arg-of-another-stage":   {why: differs, fix: "declare it in this stage too: ARG NAME=value"},
 	"arg-after-env":          {why: differs, fix: "use another name, or write the ARG in front of the ENV"},
 	"arg-line":               {why: differs, fix: "write one ARG a line, by a plain name and without a comment behind it"},

@@ -20,7 +20,7 @@
 //	unpublish DIGEST            deletes a manifest; @FILE: whose digest is in it
 //	fault STEP NAME             breaks the registry (package fault); "fault none" mends it
 //	registry stop               ends it: connections are refused
-//	registry private            wants a login, which nobody has; "registry public" does not
+//	registry private            wants a login, which no client has; "registry public" does not
 //	requests FILE               writes what the registry was asked since the last time
 package script
 
@@ -142,7 +142,7 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for name := range got {
 		if !slices.Contains(want, name) {
-			ts.Fatalf("%s has %q, which nobody knows", text, name)
+			ts.Fatalf("%s has %q, which is not expected", text, name)
 		}
 	}
 }
