@@ -1,15 +1,19 @@
 package registry_test
 
 import (
+	"net/http"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vessux/openlock/internal/lab/fault"
+	"github.com/vessux/openlock/internal/lab/labtest"
 	"github.com/vessux/openlock/sandbox/registry"
+	"github.com/vessux/openlock/sandbox/tag"
 )
 
 func stop(t *testing.T, file string) {
@@ -45,6 +49,28 @@ func TestHelperWithoutLogin(t *testing.T) {
 	expect(t, res, registry.StateComplete)
 	if !res.IgnoreLogins || len(res.Warnings) > 0 {
 		t.Errorf("a pull with logins, or a warning about no login: %+v", res)
+	}
+}
+
+// TestHangingHelperIsAskedOnce, though podman and docker both name it, and the
+// registry is asked twice.
+func TestHangingHelperIsAskedOnce(t *testing.T) {
+	r := labtest.Registry(t)
+	var asked atomic.Int32
+	r.Wrap(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+	})
+	dir := home(t)
+	helper(t, dir, "hangs", "echo >> "+dir+"/asked; exec sleep 30")
+	writeFile(t, `{"credHelpers":{"`+r.Host()+`":"hangs"}}`, dir, ".docker", "config.json")
+	q := registry.Query{Ref: tag.Ref{Repository: r.Host() + "/a/b", Tag: "0123456789ab"}, Platforms: both}
+	res, err := registry.Probe(t.Context(), q, registry.Options{Retry: registry.Retry{Tries: 2}})
+	times, readErr := os.ReadFile(dir + "/asked")
+	if err != nil || readErr != nil || res.State != registry.StateUnreachable || len(times) != 1 || asked.Load() < 2 {
+		t.Errorf("%+v, %v, %v: the helper is asked %d times, the registry %d times", res, err, readErr, len(times), asked.Load())
 	}
 }
 

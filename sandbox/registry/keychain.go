@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vessux/openlock/internal/login"
 )
@@ -45,7 +46,7 @@ func (o Options) stored(ctx context.Context, at place) (all []credential, warnin
 	if o.Anonymous {
 		return nil, nil
 	}
-	find := everyLogin
+	find := o.find
 	if o.Access != nil && o.Access.Logins != nil {
 		find = o.Access.Logins
 	}
@@ -65,20 +66,27 @@ func (o Options) first(ctx context.Context, at place) (credential, []string) {
 	return all[0], warnings
 }
 
-// everyLogin finds what podman and docker have stored on this machine.
-func everyLogin(ctx context.Context, repository string) (all []login.Login, warnings []string) {
-	for _, e := range []login.Engine{login.Podman, login.Docker} {
-		more, warn := (&login.Finder{Machine: login.Host(), Engine: e}).Find(ctx, repository)
-		for _, l := range more {
-			if !slices.Contains(all, l) {
-				all = append(all, l)
+// everyLogin returns what finds the logins that podman and docker have stored on
+// this machine. A helper that has hung is asked by neither again.
+func everyLogin() func(ctx context.Context, repository string) ([]login.Login, []string) {
+	finder := &login.Finder{Machine: login.Host()}
+	var mu sync.Mutex
+	return func(ctx context.Context, repository string) (all []login.Login, warnings []string) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, finder.Engine = range []login.Engine{login.Podman, login.Docker} {
+			more, warn := finder.Find(ctx, repository)
+			for _, l := range more {
+				if !slices.Contains(all, l) {
+					all = append(all, l)
+				}
+			}
+			for _, w := range warn {
+				if !slices.Contains(warnings, w) {
+					warnings = append(warnings, w)
+				}
 			}
 		}
-		for _, w := range warn {
-			if !slices.Contains(warnings, w) {
-				warnings = append(warnings, w)
-			}
-		}
+		return all, warnings
 	}
-	return all, warnings
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/vessux/openlock/internal/access"
 	"github.com/vessux/openlock/internal/label"
 	"github.com/vessux/openlock/internal/limit"
+	"github.com/vessux/openlock/internal/login"
 	"github.com/vessux/openlock/internal/platform"
 	"github.com/vessux/openlock/internal/sanitize"
 	"github.com/vessux/openlock/sandbox/tag"
@@ -68,6 +69,8 @@ type Options struct {
 	// is, and the registry is asked as the environment and the logins of podman
 	// and docker say.
 	Access *access.Access
+
+	find func(ctx context.Context, repository string) ([]login.Login, []string) // logins, where Access tells of none
 }
 
 func (o Options) withDefaults() Options {
@@ -81,6 +84,9 @@ func (o Options) withDefaults() Options {
 	def(&o.Timeout, limit.Probe)
 	if o.Retry == (Retry{}) {
 		o.Retry = HostRetry
+	}
+	if o.find == nil {
+		o.find = everyLogin()
 	}
 	return o
 }
