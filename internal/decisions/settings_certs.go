@@ -40,12 +40,12 @@ func dockerTrust() []Setting {
 	}
 	trusted := func(m *machine, ca string) error { return m.write(farCerts+"ca.crt", ca) }
 	return []Setting{
-		{Name: "TLS by an authority that is unknown", set: farTLS(nil, func(*machine, string) error { return nil })},
+		{Name: "TLS by an authority that is unknown", Asked: true, set: farTLS(nil, func(*machine, string) error { return nil })},
 		{Name: "TLS by an authority of certs.d", Pulls: true, set: farTLS(nil, trusted)},
-		{Name: "an authority of certs.d for another port", set: farTLS(nil, func(m *machine, ca string) error {
+		{Name: "an authority of certs.d for another port", Asked: true, set: farTLS(nil, func(m *machine, ca string) error {
 			return m.write(dockerEtc+"/certs.d/registry.invalid/ca.crt", ca)
 		})},
-		{Name: "an authority of podman's certs.d", set: farTLS(nil, func(m *machine, ca string) error {
+		{Name: "an authority of podman's certs.d", Asked: true, set: farTLS(nil, func(m *machine, ca string) error {
 			return m.write(certs(farHost, "ca.crt"), ca)
 		})},
 		{Name: "TLS that is not verified, by insecure-registries with a name", Pulls: true, set: farTLS(nil, func(m *machine, _ string) error {
@@ -55,8 +55,8 @@ func dockerTrust() []Setting {
 		{Name: "a client certificate of certs.d", Pulls: true, set: farTLS(client, func(m *machine, ca string) error {
 			return errors.Join(trusted(m, ca), m.write(farCerts+"client.cert", string(client)), m.write(farCerts+"client.key", string(key)))
 		})},
-		{Name: "a client certificate that is missing", set: farTLS(client, trusted)},
-		{Name: "a client certificate without its key", set: farTLS(nil, func(m *machine, ca string) error {
+		{Name: "a client certificate that is missing", Asked: true, set: farTLS(client, trusted)},
+		{Name: "a client certificate without its key", Asked: true, set: farTLS(nil, func(m *machine, ca string) error {
 			return errors.Join(trusted(m, ca), m.write(farCerts+"client.cert", string(client)))
 		})},
 	}

@@ -130,6 +130,7 @@ func signedIn(m *machine) error {
 		}
 		m.origin.ServeHTTP(w, req)
 	}), "", 0)
+	m.flags = append(m.flags, "--insecure-registry", farHost)
 	m.daemon = []string{"HTTP_PROXY=" + strings.Replace(proxy, "http://", "http://"+login.User+":"+login.Password+"@", 1)}
 	return err
 }

@@ -48,10 +48,10 @@ var contentAttacks = []attack{
 	{name: "change of protocol in place of a ping", code: 7, says: "HTTP 101 Switching Protocols, which no registry answers here", does: func(t *testing.T, s *scene) {
 		s.switching(fault.Ping)
 	}},
-	{name: "another label under the tag", code: 7, says: "what was pulled is not our image: its label names another Containerfile", does: func(t *testing.T, s *scene) {
+	{name: "another label under the tag", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, s.image(t, attacker, tag.Identity([]byte("FROM attacker\n"))))
 	}},
-	{name: "label with our 12 digits and other 52", code: 7, says: "its label names another Containerfile", does: func(t *testing.T, s *scene) {
+	{name: "label with our 12 digits and other 52", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, s.image(t, attacker, s.identity[:tag.Length]+strings.Repeat("0", 52)))
 	}},
 	{name: "copied label, neither pinned nor signed", code: 0, taken: true, does: func(t *testing.T, s *scene) {
@@ -78,7 +78,7 @@ var contentAttacks = []attack{
 	{name: "child of another repository", code: 4, says: "is in the index, but its child sha256:", does: func(t *testing.T, s *scene) {
 		s.serve(anybody, "/"+s.ref.Tag, ociIndex, raw(t, s.push(t, s.foreign(), s.image(t, attacker, tag.Identity(nil)))))
 	}},
-	{name: "child of another repository, served as ours", code: 7, says: "what was pulled is not our image: its label names another Containerfile", does: func(t *testing.T, s *scene) {
+	{name: "child of another repository, served as ours", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		body := raw(t, s.push(t, s.foreign(), s.image(t, attacker, tag.Identity(nil))))
 		s.wrap(func(w http.ResponseWriter, req *http.Request, inner http.Handler) bool {
 			if strings.HasSuffix(req.URL.Path, "/"+s.ref.Tag) {
@@ -90,7 +90,7 @@ var contentAttacks = []attack{
 			return true
 		})
 	}},
-	{name: "image for another machine", code: 7, says: "what was pulled is not our image: it is for linux/s390x", does: func(t *testing.T, s *scene) {
+	{name: "image for another machine", code: 7, says: "the image is for linux/s390x", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, changeConfig(t, s.theirs, func(c *v1.ConfigFile) { c.Architecture = "s390x" }))
 	}},
 	{name: "layer that lies elsewhere", code: 7, says: "a part of it lies elsewhere, at ", does: func(t *testing.T, s *scene) {

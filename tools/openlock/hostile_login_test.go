@@ -321,7 +321,7 @@ var loginAttacks = []attack{
 		s.private(t)
 		s.serve(anybody, "/"+s.ref.Tag, ociIndex, []byte(`{"schemaVersion":2,"mediaType":"`+basic+`"}`))
 	}},
-	{name: "login in a label", code: 7, says: "its label names another Containerfile", does: func(t *testing.T, s *scene) {
+	{name: "login in a label", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, s.image(t, attacker, secret))
 		s.private(t)
 		s.wrap(func(http.ResponseWriter, *http.Request, http.Handler) bool { return false })

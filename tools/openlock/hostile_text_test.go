@@ -24,7 +24,7 @@ const terminal = "\x1b]0;owned\x07\x1b[2J\r\nopenlock: all is well\u202e\u009b2J
 // textAttacks put text into whatever openlock may tell of, and tricks into
 // names. [scene.ensure] looks at what is printed.
 var textAttacks = []attack{
-	{name: "control characters in a label", code: 7, says: "what was pulled is not our image: its label names another Containerfile", does: func(t *testing.T, s *scene) {
+	{name: "control characters in a label", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		s.push(t, s.ref, s.image(t, attacker, terminal))
 	}},
 	{name: "control characters in a platform", code: 7, says: "index: platform ", does: func(t *testing.T, s *scene) {

@@ -58,7 +58,7 @@ var signatureAttacks = []attack{
 			return true
 		})
 	}},
-	{name: "older signed image of another Containerfile", code: 7, says: "is not verified: child ", does: func(t *testing.T, s *scene) {
+	{name: "older signed image of another Containerfile", code: 7, says: "the image was built from another Containerfile", does: func(t *testing.T, s *scene) {
 		s.verified()
 		s.sign(t, "ours", s.push(t, s.ref, s.image(t, attacker, tag.Identity([]byte("FROM older\n")))))
 	}},

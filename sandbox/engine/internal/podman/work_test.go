@@ -36,7 +36,7 @@ func ids(n int) []string {
 
 // inspectBroken asks a podman whose broken images the script removes, and counts
 // the commands of each kind.
-func inspectBroken(t *testing.T, broken []string, script string) (err error, inspected, removed int) {
+func inspectBroken(t *testing.T, broken []string, script string) (inspected, removed int, err error) {
 	t.Helper()
 	p, asked := fake(t, complaint+script+"\nif [ $2 = inspect ]; then echo '[{\"Id\":\"i\"}]'; fi")
 	p.pause = 0
@@ -56,7 +56,7 @@ func inspectBroken(t *testing.T, broken []string, script string) (err error, ins
 			removed++
 		}
 	}
-	return err, inspected, removed
+	return inspected, removed, err
 }
 
 // rmiTakes is a podman that removes the first broken image of the file.
@@ -80,7 +80,7 @@ func TestBrokenImagesAreRemoved(t *testing.T) {
 		{"one that cannot be removed", 1, `if [ "$1" = rmi ]; then echo "in use" >&2; exit 2; fi`, 2, 1, "podman rmi: in use"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err, inspected, removed := inspectBroken(t, ids(c.broken), c.script)
+			inspected, removed, err := inspectBroken(t, ids(c.broken), c.script)
 			if c.reason == "" && err != nil {
 				t.Error(err)
 			} else if c.reason != "" {
