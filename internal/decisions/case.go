@@ -93,30 +93,15 @@ func wantFault(step fault.Step, f Fault) map[Column]Cell {
 		}
 		return w
 	case fault.Blob:
-		// A host does not ask for blobs: it leaves them to the engine.
-		return wordless(f, want(state, ok, f.Pull, publishes(step, f, state)))
+		// A host asks for the config alone, and leaves one that it does not get, and
+		// the layers, to the engine.
+		return want(state, ok, f.Pull, publishes(step, f, state))
 	}
 	ensure := built
 	if state == ok {
 		ensure = pulled
 	}
-	w := want(state, state, ensure, publishes(step, f, state))
-	if step == fault.Child {
-		w = wordless(f, w)
-	}
-	return w
-}
-
-// wordless is for a refusal whose code is not one of the specification's, in
-// answer to what a builder asks while it pushes: BuildKit says neither the
-// status nor that it was refused, so it looks like an outage.
-func wordless(f Fault, w map[Column]Cell) map[Column]Cell {
-	if f.Name == "control-characters" {
-		c := w[Release]
-		c.Exit = exitCodes[down]
-		w[Release] = c
-	}
-	return w
+	return want(state, state, ensure, publishes(step, f, state))
 }
 
 // publishes is what push does over an image that is there, with a fault.
