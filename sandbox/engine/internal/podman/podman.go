@@ -133,6 +133,10 @@ var brokenImage = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`image with ID "([0-9a-f]{64})" \(consider removing the image`)
 })
 
+// storing is in how many pauses another podman has stored what it is storing,
+// on a busy machine too: until then, an image of it looks as a broken one does.
+const storing = 5
+
 // brokenMost is how many broken images a question removes.
 const brokenMost = 20
 
@@ -145,7 +149,7 @@ func (p *podman) askOfWhole(ctx context.Context, args ...string) ([]byte, error)
 		if id == "" {
 			return out, err
 		}
-		if err := p.rest(ctx); err != nil {
+		if err := p.rest(ctx, storing*p.pause); err != nil {
 			return nil, err
 		}
 		switch out, err = p.program.Ask(ctx, args...); brokenIn(err) {
@@ -208,18 +212,18 @@ func (p *podman) Build(ctx context.Context, b engine.BuildRequest) (string, erro
 		if said := new(process.Error); try == buildTries || !errors.As(err, &said) || !strings.Contains(said.Tail, "layer not known") {
 			return id, err
 		}
-		if err := p.rest(ctx); err != nil {
+		if err := p.rest(ctx, p.pause); err != nil {
 			return "", err
 		}
 	}
 }
 
 // rest waits for another podman.
-func (p *podman) rest(ctx context.Context) error {
+func (*podman) rest(ctx context.Context, pause time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-time.After(p.pause):
+	case <-time.After(pause):
 		return nil
 	}
 }

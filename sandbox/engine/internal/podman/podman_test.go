@@ -124,7 +124,7 @@ func TestInterruptedQuestion(t *testing.T) {
 	if _, _, err := p.Describe(ctx); !errors.Is(err, cause) || errors.As(err, new(*engine.UnavailableError)) {
 		t.Errorf("Describe: %v", err)
 	}
-	if err := p.rest(ctx); !errors.Is(err, cause) {
+	if err := p.rest(ctx, p.pause); !errors.Is(err, cause) {
 		t.Errorf("rest: %v", err)
 	}
 }
