@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,5 +81,28 @@ func TestEngineThatBuilds(t *testing.T) {
 	_, err := sandbox.Ensure(t.Context(), toPublish(down), o)
 	if e := refusedWith(t, err, registry.StateUnreachable); strings.Contains(e.Reason, "cannot build images") {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestLostBuildIsRepeated: what an engine built and has lost at once, as podman
+// does where many write to its store, is built once more, and no further time.
+func TestLostBuildIsRepeated(t *testing.T) {
+	for lost, want := range map[int][]string{1: {"build", "build", "tag", "remove"}, 2: {"build", "build", "remove"}} {
+		b := sandbox.Base{Containerfile: []byte("FROM scratch\n"), Repository: "registry.invalid/base"}
+		m := newMemory()
+		m.onInspect = func(ref string) error {
+			if ref == m.built.ID && lost > 0 {
+				lost--
+				return engine.ErrNotFound
+			}
+			return nil
+		}
+		o := m.options(t)
+		o.Pull = sandbox.PolicyNever
+		_, err := sandbox.Ensure(t.Context(), b, o)
+		if (err == nil) != slices.Contains(want, "tag") {
+			t.Errorf("%v, %v", want, err)
+		}
+		m.did(t, want...)
 	}
 }

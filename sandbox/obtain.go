@@ -77,6 +77,12 @@ func (j *job) build(ctx context.Context, d *Decision) error {
 	name := temporaryName()
 	defer j.forget(ctx, name)
 	image, err := j.buildOnce(ctx, name, j.o.NoCache)
+	if errors.Is(err, engine.ErrNotFound) {
+		// In a store that many podmans write to at once, what one has built can be
+		// gone: seen with 4.3 while others named and unnamed images.
+		j.o.Notify(Notice{Text: sanitize.Line(err.Error()) + "; building once more", Warning: true})
+		image, err = j.buildOnce(ctx, name, j.o.NoCache)
+	}
 	if err == nil && !j.o.NoCache && !platform.Same(image.Platform, j.o.Platform) {
 		// Podman's cache does not look at the platform of what is FROM scratch.
 		j.o.Notify(Notice{Text: fmt.Sprintf("%s reused an image for %s; building without its cache", j.engine.Name(), image.Platform)})

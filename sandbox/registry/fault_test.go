@@ -65,7 +65,7 @@ func testFault(t *testing.T, f fault.Fault, over transport, want registry.State,
 
 	var o registry.Options
 	if want != registry.StateComplete && isSlow(f) && f.Name != "slow-body" {
-		o.HeaderTimeout, o.Timeout = 300*time.Millisecond, 800*time.Millisecond
+		o.HeaderTimeout, o.Timeout = 900*time.Millisecond, 2500*time.Millisecond
 		if testing.Short() { // on a machine that does nothing else
 			o.HeaderTimeout, o.Timeout = 50*time.Millisecond, 150*time.Millisecond
 		}
