@@ -135,7 +135,7 @@ var brokenImage = sync.OnceValue(func() *regexp.Regexp {
 
 // storing is in how many pauses another podman has stored what it is storing,
 // on a busy machine too: until then, an image of it looks as a broken one does.
-const storing = 5
+const storing = 2
 
 // brokenMost is how many broken images a question removes.
 const brokenMost = 20
