@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,28 +86,50 @@ func chosen(all []decisions.Place) (places []decisions.Place) {
 	return places
 }
 
-// play plays places, and returns how many decisions are wrong.
+// play plays places, and returns how many decisions are wrong. A host's waits
+// are short, and whatever else runs on this machine may take them up: a cell that
+// is wrong is played once more, without others beside it. That is for a few.
 func play(t *testing.T, parts decisions.Parts, places []decisions.Place) (wrong int) {
 	t.Helper()
+	var again []decisions.Place
 	parts.Play(t.Context(), places, func(at decisions.Place, seen *decisions.Seen, err error) {
-		switch {
-		case err != nil:
-			t.Errorf("%s: %v", at, err)
+		if problem := judge(at, seen, err); problem != "" {
+			t.Log(problem)
+			again = append(again, at)
 			return
-		case seen.Cell != at.Want[at.Column]:
-			wrong++
-			t.Errorf("%s: %+v, want %+v\nreason: %s\nsaid: %s", at, seen.Cell, at.Want[at.Column], seen.Reason, seen.Said)
-		case at.Step == "proxy" && !strings.Contains(seen.Reason, "proxy http://127.0.0.1:"), strings.Contains(seen.Reason+seen.Said, "tops3cret"):
-			t.Errorf("%s: the proxy is not told by its address alone: %s\n%s", at, seen.Reason, seen.Said)
-		case strings.ContainsFunc(seen.Said, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }):
-			t.Errorf("%s: control characters reach the terminal: %q", at, seen.Said)
-		}
-		if most := at.Bound() + work[at.Column]; seen.Took > most {
-			t.Errorf("%s took %s, want at most %s", at, seen.Took, most)
 		}
 		t.Logf("%6.2f s %s", seen.Took.Seconds(), at)
 	})
+	for _, at := range again {
+		parts.Play(t.Context(), []decisions.Place{at}, func(at decisions.Place, seen *decisions.Seen, err error) {
+			if problem := judge(at, seen, err); problem != "" {
+				wrong++
+				t.Error(problem)
+			}
+		})
+	}
+	if most := max(1, len(places)/20); len(again) > most {
+		t.Errorf("%d of %d cells had to be played twice, at most %d may", len(again), len(places), most)
+	}
 	return wrong
+}
+
+// judge tells what is wrong with a cell that was played; empty: nothing.
+func judge(at decisions.Place, seen *decisions.Seen, err error) string {
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%s: %v", at, err)
+	case seen.Cell != at.Want[at.Column]:
+		return fmt.Sprintf("%s: %+v, want %+v\nreason: %s\nsaid: %s", at, seen.Cell, at.Want[at.Column], seen.Reason, seen.Said)
+	case at.Step == "proxy" && !strings.Contains(seen.Reason, "proxy http://127.0.0.1:"), strings.Contains(seen.Reason+seen.Said, "tops3cret"):
+		return fmt.Sprintf("%s: the proxy is not told by its address alone: %s\n%s", at, seen.Reason, seen.Said)
+	case strings.ContainsFunc(seen.Said, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }):
+		return fmt.Sprintf("%s: control characters reach the terminal: %q", at, seen.Said)
+	}
+	if most := at.Bound() + work[at.Column]; seen.Took > most {
+		return fmt.Sprintf("%s took %s, want at most %s", at, seen.Took, most)
+	}
+	return ""
 }
 
 // TestTransports plays what only asks over TLS, over HTTP/2 and through proxies.
