@@ -92,7 +92,10 @@ func Delete(ctx context.Context, repository, kind, what string) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	// A connection of its own: every httptest server that ends closes those of
+	// http.DefaultTransport.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}

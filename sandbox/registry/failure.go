@@ -85,8 +85,6 @@ func failStatus(step string, status int, codes []string) error {
 	}
 	status = meaning(status, codes)
 	switch {
-	case status == http.StatusProxyAuthRequired:
-		return proxyLogin(step)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return &failure{state: StateDenied, reason: said + "; it is private, or it does not exist: registries do not tell which"}
 	case status == http.StatusTooManyRequests:
@@ -95,14 +93,6 @@ func failStatus(step string, status int, codes []string) error {
 		return &failure{state: StateUnreachable, reason: said, transient: true}
 	}
 	return &failure{state: StateInvalid, reason: said + ", which no registry answers here"}
-}
-
-// proxyLogin is what a proxy answers in place of the registry.
-func proxyLogin(step string) error {
-	return &failure{
-		state: StateUnreachable, reason: step + ": the proxy on the way wants a login (HTTP 407)",
-		hint: "put a login into the proxy's address, where that is set: HTTPS_PROXY, or the engine's own settings",
-	}
 }
 
 // isWord reports whether a code looks like one, MANIFEST_UNKNOWN. Other text
@@ -171,8 +161,6 @@ func judgeTransport(step string, err error) error {
 		return &failure{state: StateInvalid, reason: step + ": " + malformed}
 	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return unreachable(true, "connection lost (%s)", text)
-	case text == http.StatusText(http.StatusProxyAuthRequired): // of a tunnel
-		return proxyLogin(step)
 	case strings.Contains(text, "malformed HTTP"):
 		return &failure{state: StateInvalid, reason: step + ": " + text}
 	}
